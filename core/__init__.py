@@ -1,0 +1,1 @@
+"""Nouns, ports and rules: what perpscout knows without touching the world."""

@@ -1,0 +1,38 @@
+"""Faults, named for what happened. Refusals are values (see ``core.risk``), not exceptions."""
+
+
+class PerpscoutError(Exception):
+    """Base of every fault we raise on purpose; its text is one sentence a person can act on."""
+
+
+class SettingsError(PerpscoutError):
+    """A setting is missing, unknown or out of range."""
+
+
+class DataFileError(PerpscoutError):
+    """A candle file, trade log or instrument table can not be read as what it claims to be."""
+
+
+class JournalError(PerpscoutError):
+    """The journal can not be opened, written or trusted. No entry may follow."""
+
+
+class ExchangeUnavailable(PerpscoutError):
+    """The exchange did not answer. For an order this means: the outcome is unknown."""
+
+
+class ExchangeRefused(PerpscoutError):
+    """The exchange said no, with its numeric code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} (code {code})")
+        self.code = code
+        self.message = message
+
+
+class RateLimited(ExchangeRefused):
+    """The exchange told us to stay away until ``retry_after`` seconds have passed."""
+
+    def __init__(self, code: int, message: str, *, retry_after: float) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
