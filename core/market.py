@@ -1,0 +1,82 @@
+"""The market as one decision sees it: one closed minute of every symbol, and what was known beside it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+MINUTE_MS = 60_000
+QUARTER_MS = 15 * MINUTE_MS
+DAY_MS = 24 * 60 * MINUTE_MS
+
+
+class Field(IntEnum):
+    """Row of a candle array."""
+
+    OPEN = 0
+    HIGH = 1
+    LOW = 2
+    CLOSE = 3
+    VOLUME = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketContext:
+    """What a decision reads beside candles, one value a symbol, NaN where unknown.
+
+    ``spread`` and ``funding_rate`` are fractions; ``quote_volume_24h`` is in USDT.
+    """
+
+    bid: Floats
+    ask: Floats
+    mark: Floats
+    funding_rate: Floats
+    quote_volume_24h: Floats
+
+    @property
+    def spread(self) -> Floats:
+        """(ask − bid) ÷ mid."""
+        spread: Floats = (self.ask - self.bid) / ((self.ask + self.bid) / 2)
+        return spread
+
+    @classmethod
+    def unknown(cls, symbols: int) -> "MarketContext":
+        """Return a context in which nothing is known about any symbol."""
+        blank = np.full(symbols, np.nan)
+        return cls(bid=blank, ask=blank, mark=blank, funding_rate=blank, quote_volume_24h=blank)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinuteClosed:
+    """All candles that opened at ``open_time`` (ms) and have closed.
+
+    ``row`` is float64 [5, S] in the order of ``symbols``; where ``present`` is false the column is NaN:
+    the candle is late or missing, and nobody may trade that symbol on this minute. Arrays are not
+    written to after the event is made.
+    """
+
+    open_time: int
+    symbols: tuple[str, ...]
+    row: Floats
+    present: Booleans
+    context: MarketContext
+    seen_at: int
+
+    @property
+    def at(self) -> int:
+        """The minute's close (ms), when everything in it was first knowable."""
+        return self.open_time + MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleHistory:
+    """Fetched history of one symbol and timeframe: ``candles`` float64 [5, n], oldest first, all closed."""
+
+    symbol: str
+    timeframe_ms: int
+    open_times: NDArray[np.int64]
+    candles: Floats

@@ -1,0 +1,250 @@
+"""Orders as we think of them: commands out, and what venues tell us back. No wire names here."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import blake2b
+
+from core.signals import Side
+
+
+class Role(StrEnum):
+    """What an order is for; one letter, because client ids are at most 36 characters."""
+
+    ENTRY = "e"
+    STOP = "s"
+    TARGET = "t"
+    CLOSE = "c"
+
+
+CLIENT_ID_PREFIX = "ps-"
+
+
+def client_order_id(position_id: str, role: Role, attempt: int) -> str:
+    """Derive an order's id from its position, so that after a crash we know our own orders again."""
+    digest = blake2b(position_id.encode(), digest_size=9).hexdigest()
+    return f"{CLIENT_ID_PREFIX}{digest}-{role}{attempt}"
+
+
+# --- commands: what the core wants done -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareSymbol:
+    """Set isolated margin and leverage, and read them back, before the first order of a position."""
+
+    position_id: str
+    symbol: str
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitEntry:
+    """Open at market."""
+
+    position_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceConditional:
+    """Rest a stop or target at the venue that closes the whole position at market.
+
+    ``side`` is the position's side; the order goes the other way. Triggered by the mark price.
+    """
+
+    position_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    role: Role
+    trigger_price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelConditional:
+    position_id: str
+    client_order_id: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseAtMarket:
+    """Reduce the position by ``quantity`` at market; can never open or flip one."""
+
+    position_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOrder:
+    """Ask what became of an order whose outcome we do not know."""
+
+    position_id: str
+    client_order_id: str
+    symbol: str
+    role: Role
+
+
+Command = PrepareSymbol | SubmitEntry | PlaceConditional | CancelConditional | CloseAtMarket | QueryOrder
+
+
+# --- reports: what a venue tells us -----------------------------------------------------------------
+
+
+class ConditionalStatus(StrEnum):
+    """Life of a resting stop or target, as Binance's ALGO_UPDATE names it."""
+
+    NEW = "NEW"
+    TRIGGERING = "TRIGGERING"
+    TRIGGERED = "TRIGGERED"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolPrepared:
+    position_id: str
+    symbol: str
+    leverage: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRejected:
+    """The venue said no: nothing of this order exists. ``code`` is Binance's number, 0 for our own refusal."""
+
+    position_id: str
+    symbol: str
+    client_order_id: str
+    code: int
+    message: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnknown:
+    """Nobody knows whether the order exists. Never resend before proof of absence."""
+
+    position_id: str
+    symbol: str
+    client_order_id: str
+    message: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAbsent:
+    """A query did not find the order. Soon after sending this proves nothing yet."""
+
+    position_id: str
+    symbol: str
+    client_order_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilled:
+    """One execution. ``side`` is the order's own direction; ``fee`` is in USDT, positive is paid.
+
+    ``trade_id`` is unique a symbol and dedupes replays; ``client_order_id`` is empty where the venue
+    made the order itself (a triggered conditional, a liquidation).
+    """
+
+    symbol: str
+    client_order_id: str
+    venue_order_id: str
+    trade_id: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    realised_pnl: Decimal
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEnded:
+    """A market order reached its end: ``filled`` is all it will ever have filled."""
+
+    symbol: str
+    client_order_id: str
+    filled: Decimal
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionalChanged:
+    """News of a resting stop or target; ``venue_order_id`` names the order it became once triggered."""
+
+    symbol: str
+    client_order_id: str
+    status: ConditionalStatus
+    at: int
+    venue_order_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPaid:
+    """A funding settlement; ``amount`` in USDT, negative is paid by us."""
+
+    symbol: str
+    amount: Decimal
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPosition:
+    """One open position as the venue sees it: ``quantity`` is signed."""
+
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    liquidation_price: Decimal
+    leverage: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRead:
+    """Balance and positions, read whole at ``at``; all amounts in USDT.
+
+    ``equity`` = wallet + unrealised PnL at mark.
+    """
+
+    wallet: Decimal
+    equity: Decimal
+    available: Decimal
+    positions: tuple[HeldPosition, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLost:
+    """The venue's news of our account stopped; what happened since must be read by REST."""
+
+    at: int
+    reason: str
+
+
+Report = (
+    SymbolPrepared
+    | OrderRejected
+    | OrderUnknown
+    | OrderAbsent
+    | OrderFilled
+    | OrderEnded
+    | ConditionalChanged
+    | FundingPaid
+    | AccountRead
+    | StreamLost
+)

@@ -1,0 +1,205 @@
+"""A position from plan to close: what was intended, what was filled, what protects it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from core.instruments import Instrument
+from core.orders import Role
+from core.signals import Candidate, RankedSignal, Side, Target
+
+
+class Source(StrEnum):
+    """Whose book a position is in. Nothing that decides exits reads this."""
+
+    REAL = "real"
+    VIRTUAL = "virtual"
+    TWIN = "twin"
+
+
+class Stage(StrEnum):
+    """Where a position is in its life; see ``core.lifecycle`` for the moves between them."""
+
+    INTENDED = "intended"
+    ENTERING = "entering"
+    UNKNOWN = "unknown"
+    PROTECTING = "protecting"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FROZEN = "frozen"
+
+
+class ExitReason(StrEnum):
+    """Why a position ended; the last four never held anything."""
+
+    STOP = "stop"
+    TARGET = "target"
+    THESIS = "thesis"
+    TIME = "time"
+    OPERATOR = "operator"
+    SLIPPED_ENTRY = "slipped_entry"
+    UNPROTECTED = "unprotected"
+    EXTERNAL = "external"
+    ENTRY_REJECTED = "entry_rejected"
+    NOT_PREPARED = "not_prepared"
+    NOT_PLACED = "not_placed"
+    NOT_FILLED = "not_filled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionPlan:
+    """Everything decided before the first order; prices already stand on the instrument's ticks."""
+
+    source: Source
+    signal: RankedSignal
+    instrument: Instrument
+    quantity: Decimal
+    leverage: int
+    margin: Decimal
+    entry: Decimal
+    stop: Decimal
+    targets: tuple[Target, ...]
+    planned_at: int
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.signal.candidate
+
+    @property
+    def position_id(self) -> str:
+        return f"{self.source}:{self.candidate.signal_id}"
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol
+
+    @property
+    def side(self) -> Side:
+        return self.candidate.side
+
+    @property
+    def risk_a_unit(self) -> Decimal:
+        """Planned loss of one unit of quantity at the stop, before costs."""
+        return abs(self.entry - self.stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """One resting stop or target: ``confirmed`` once the venue has said that it is live."""
+
+    client_order_id: str
+    trigger_price: Decimal
+    confirmed: bool = False
+    venue_order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillRecord:
+    """One execution as the trade log keeps it; ``opening`` tells entries from exits."""
+
+    trade_id: str
+    client_order_id: str
+    opening: bool
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One position at one moment; every change makes a new one.
+
+    Times without suffix are market milliseconds; ``*_mono`` are monotonic seconds, for our own deadlines.
+    """
+
+    plan: PositionPlan
+    stage: Stage = Stage.INTENDED
+    fills: tuple[FillRecord, ...] = ()
+    entry_ended: bool = False
+    stop: Protection | None = None
+    target: Protection | None = None
+    funding: Decimal = Decimal(0)
+    exit_reason: ExitReason | None = None
+    attempts: Mapping[Role, int] = field(default_factory=dict)
+    opened_at: int | None = None
+    closed_at: int | None = None
+    favourable: Decimal | None = None
+    adverse: Decimal | None = None
+    stage_mono: float = 0.0
+    exposed_mono: float | None = None
+    probes: int = 0
+    probed_mono: float = 0.0
+    unprotected_seconds: float = 0.0
+
+    @property
+    def position_id(self) -> str:
+        return self.plan.position_id
+
+    @property
+    def symbol(self) -> str:
+        return self.plan.symbol
+
+    @property
+    def side(self) -> Side:
+        return self.plan.side
+
+    @property
+    def entered(self) -> Decimal:
+        return sum((fill.quantity for fill in self.fills if fill.opening), Decimal(0))
+
+    @property
+    def exited(self) -> Decimal:
+        return sum((fill.quantity for fill in self.fills if not fill.opening), Decimal(0))
+
+    @property
+    def quantity(self) -> Decimal:
+        """What is open now, unsigned."""
+        return self.entered - self.exited
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Average price of what was filled; the planned entry while nothing was."""
+        return _average([fill for fill in self.fills if fill.opening]) or self.plan.entry
+
+    @property
+    def exit_price(self) -> Decimal | None:
+        return _average([fill for fill in self.fills if not fill.opening])
+
+    @property
+    def fees(self) -> Decimal:
+        return sum((fill.fee for fill in self.fills), Decimal(0))
+
+    @property
+    def gross_pnl(self) -> Decimal:
+        """Realised PnL of what has been closed, before fees and funding."""
+        entry = self.entry_price
+        return sum(
+            ((fill.price - entry) * fill.quantity * self.side for fill in self.fills if not fill.opening),
+            Decimal(0),
+        )
+
+    @property
+    def net_pnl(self) -> Decimal:
+        return self.gross_pnl - self.fees + self.funding
+
+    @property
+    def risk(self) -> Decimal:
+        """Loss of the whole entry at the first stop, before costs: what 1 R is in USDT."""
+        return abs(self.entry_price - self.plan.stop) * self.entered
+
+    def unrealised_pnl(self, price: Decimal) -> Decimal:
+        return (price - self.entry_price) * self.quantity * self.side
+
+    @property
+    def is_live(self) -> bool:
+        return self.stage is not Stage.CLOSED
+
+
+def _average(fills: list[FillRecord]) -> Decimal | None:
+    quantity = sum((fill.quantity for fill in fills), Decimal(0))
+    if not quantity:
+        return None
+    return sum((fill.quantity * fill.price for fill in fills), Decimal(0)) / quantity

@@ -1,0 +1,83 @@
+"""Immutable pictures of the trader for people: chat commands, terminal and dashboard read these, nothing else."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.positions import Position
+from core.signals import RankedSignal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """A live position and its mark; ``unrealised_pnl`` in USDT, ``roi`` as a fraction of margin."""
+
+    position: Position
+    mark: Decimal
+    unrealised_pnl: Decimal
+    roi: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceView:
+    """The account at ``at``; ``drawdown`` is the fraction below the highest equity seen."""
+
+    wallet: Decimal
+    equity: Decimal
+    available: Decimal
+    margin_used: Decimal
+    peak_equity: Decimal
+    drawdown: float
+    day_pnl: Decimal
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """Closed positions of one source. Rates are fractions, ``None`` where nothing can be said yet.
+
+    ``net_r_low`` and ``net_r_high`` bound the mean net R at 95 %.
+    """
+
+    closed: int = 0
+    wins: int = 0
+    losses: int = 0
+    scratches: int = 0
+    net_pnl: Decimal = Decimal(0)
+    gross_pnl: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    funding: Decimal = Decimal(0)
+    win_rate: float | None = None
+    profit_factor: float | None = None
+    mean_net_r: float | None = None
+    net_r_low: float | None = None
+    net_r_high: float | None = None
+    best_r: float | None = None
+    worst_r: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanView:
+    """The last scan: how many symbols were seen, and what ranked. ``elapsed_ms`` is close to ranked list."""
+
+    at: int
+    symbols: int
+    ready: int
+    absent: int
+    candidates: int
+    elapsed_ms: float
+    ranked: tuple[RankedSignal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraderView:
+    """Everything a front may show, taken at one moment."""
+
+    at: int
+    mode: str
+    scan: ScanView | None
+    real: tuple[PositionView, ...]
+    virtual: tuple[PositionView, ...]
+    balance: BalanceView | None
+    performance: Performance
+    virtual_performance: Performance
+    halted: str = ""
