@@ -1,0 +1,1 @@
+"""Adapters to exchanges: Binance over ccxt, the paper exchange, and the simulator."""

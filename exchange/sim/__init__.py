@@ -1,0 +1,1 @@
+"""A Binance-compatible futures exchange of our own: market, venue and server."""

@@ -1,0 +1,1 @@
+"""The trading half of the simulated exchange: pure, deterministic, time passed in by the caller."""
