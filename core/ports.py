@@ -5,6 +5,7 @@ from typing import Protocol
 
 from core.instruments import Instrument
 from core.market import CandleHistory, MinuteClosed
+from core.journal import Entry
 from core.notices import Notice
 from core.orders import (
     AccountRead,
@@ -17,6 +18,7 @@ from core.orders import (
     Report,
     SubmitEntry,
 )
+from core.positions import Position
 from core.signals import Candidate
 from core.trades import TradeRecord
 
@@ -103,6 +105,26 @@ class Notifier(Protocol):
     """Tells people. Must never block, nor raise into the caller: trading never waits for talking."""
 
     def notify(self, notice: Notice) -> None: ...
+
+
+class Journal(Protocol):
+    """The truth on disk. Written synchronously, by the trader alone."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Commit all entries in one durable transaction, or none.
+
+        An entry whose ``key`` is already in the journal is skipped, so that the same news twice is
+        recorded once. Raises ``JournalError`` when it can not be made durable: no entry may follow.
+        """
+        ...
+
+    def live_positions(self) -> Sequence[Position]:
+        """Return the last recorded state of every position that has not closed."""
+        ...
+
+    def closed_trades(self) -> Iterator[TradeRecord]:
+        """Yield every closed position in the order of closing."""
+        ...
 
 
 class TradeSink(Protocol):

@@ -1,0 +1,112 @@
+"""What is written down before it is acted on: the entries of the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.market import Floats
+from core.orders import Command, Report
+from core.positions import Position, PositionPlan
+from core.signals import RankedSignal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinuteJudged:
+    """One scanned minute: enough to prove that a replay saw the same candles (``row_sha256``)."""
+
+    row_sha256: str
+    symbols: int
+    absent: tuple[str, ...]
+    ranked: int
+    equity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalJudged:
+    """A ranked signal and what became of it: ``verdict`` is real, virtual or refused."""
+
+    signal: RankedSignal
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentRecorded:
+    """A position is about to be opened. Committed before its first order leaves."""
+
+    plan: PositionPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSent:
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReceived:
+    """A venue's report; ``book`` tells the real account's from the paper one's."""
+
+    book: str
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionChanged:
+    """The whole position after a change, so that a restart can go on from the last one."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionClosed:
+    """A position that held something has ended; ``snapshot`` as in ``core.trades.TradeRecord``."""
+
+    position: Position
+    snapshot: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A process began to write: its mode, version and parameters."""
+
+    mode: str
+    version: str
+    parameters: Mapping[str, str]
+
+
+Body = (
+    MinuteJudged
+    | SignalJudged
+    | IntentRecorded
+    | CommandSent
+    | ReportReceived
+    | PositionChanged
+    | PositionClosed
+    | RunStarted
+)
+
+
+class EntryKind(StrEnum):
+    """Name of each body in the journal's ``kind`` column; never renamed once released."""
+
+    MINUTE = "minute"
+    SIGNAL = "signal"
+    INTENT = "intent"
+    COMMAND = "command"
+    REPORT = "report"
+    POSITION = "position"
+    TRADE = "trade"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One journal event. ``key`` is unique in the journal where given, which makes it exactly-once.
+
+    ``at`` is when it happened in market time, ``seen_at`` when we learned of it, both in ms.
+    """
+
+    body: Body
+    at: int
+    seen_at: int
+    key: str | None = None
