@@ -1,6 +1,6 @@
 """The market as one decision sees it: one closed minute of every symbol, and what was known beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -50,17 +50,34 @@ class MarketContext:
         return cls(bid=blank, ask=blank, mark=blank, funding_rate=blank, quote_volume_24h=blank)
 
 
+@dataclass(frozen=True, slots=True)
+class SymbolAxis:
+    """The order of symbols along the last axis of every array of a run."""
+
+    names: tuple[str, ...]
+    _index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_index", {name: index for index, name in enumerate(self.names)})
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def index_of(self, symbol: str) -> int | None:
+        return self._index.get(symbol)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinuteClosed:
     """All candles that opened at ``open_time`` (ms) and have closed.
 
-    ``row`` is float64 [5, S] in the order of ``symbols``; where ``present`` is false the column is NaN:
+    ``row`` is float64 [5, S] in the order of ``axis``; where ``present`` is false the column is NaN:
     the candle is late or missing, and nobody may trade that symbol on this minute. Arrays are not
     written to after the event is made.
     """
 
     open_time: int
-    symbols: tuple[str, ...]
+    axis: SymbolAxis
     row: Floats
     present: Booleans
     context: MarketContext
@@ -70,6 +87,14 @@ class MinuteClosed:
     def at(self) -> int:
         """The minute's close (ms), when everything in it was first knowable."""
         return self.open_time + MINUTE_MS
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return self.axis.names
+
+    def index_of(self, symbol: str) -> int | None:
+        """Return the symbol's column, ``None`` when this run does not know it."""
+        return self.axis.index_of(symbol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

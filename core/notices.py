@@ -33,7 +33,7 @@ class PositionEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRefused:
-    """A signal that would have been real was refused; ``reasons`` are message keys, the decisive one first."""
+    """A signal that would have been real was refused; ``reasons`` are message keys, the first decided."""
 
     signal: RankedSignal
     reasons: tuple[str, ...]

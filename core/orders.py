@@ -26,6 +26,14 @@ def client_order_id(position_id: str, role: Role, attempt: int) -> str:
     return f"{CLIENT_ID_PREFIX}{digest}-{role}{attempt}"
 
 
+def role_of(order_id: str) -> Role | None:
+    """Tell what an order of ours is for; ``None`` when the id is not one we made."""
+    if not order_id.startswith(CLIENT_ID_PREFIX):
+        return None
+    letter = order_id.rpartition("-")[2][:1]
+    return Role(letter) if letter in set(Role) else None
+
+
 # --- commands: what the core wants done -------------------------------------------------------------
 
 
@@ -120,7 +128,11 @@ class SymbolPrepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRejected:
-    """The venue said no: nothing of this order exists. ``code`` is Binance's number, 0 for our own refusal."""
+    """The venue said no: nothing of this order exists.
+
+    ``code`` is Binance's number, 0 for our own refusal; ``client_order_id`` is empty when it was the
+    preparation of the symbol that failed.
+    """
 
     position_id: str
     symbol: str

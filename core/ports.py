@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from core.instruments import Instrument
-from core.market import CandleHistory, MinuteClosed
 from core.journal import Entry
+from core.market import CandleHistory, MinuteClosed
 from core.notices import Notice
 from core.orders import (
     AccountRead,

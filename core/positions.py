@@ -112,13 +112,16 @@ class FillRecord:
 class Position:
     """One position at one moment; every change makes a new one.
 
-    Times without suffix are market milliseconds; ``*_mono`` are monotonic seconds, for our own deadlines.
+    ``entry_total`` is what the venue says the entry order filled in the end, ``None`` while it works.
+    ``favourable`` and ``adverse`` are the best and worst price seen while open. Times without suffix are
+    market milliseconds; ``*_mono`` are monotonic seconds, for our own deadlines: ``exposed_mono`` is since
+    when quantity has been held without a confirmed stop, ``tried_mono`` when the last order or query left.
     """
 
     plan: PositionPlan
     stage: Stage = Stage.INTENDED
     fills: tuple[FillRecord, ...] = ()
-    entry_ended: bool = False
+    entry_total: Decimal | None = None
     stop: Protection | None = None
     target: Protection | None = None
     funding: Decimal = Decimal(0)
@@ -130,8 +133,8 @@ class Position:
     adverse: Decimal | None = None
     stage_mono: float = 0.0
     exposed_mono: float | None = None
+    tried_mono: float = 0.0
     probes: int = 0
-    probed_mono: float = 0.0
     unprotected_seconds: float = 0.0
 
     @property
@@ -158,6 +161,11 @@ class Position:
     def quantity(self) -> Decimal:
         """What is open now, unsigned."""
         return self.entered - self.exited
+
+    @property
+    def entry_settled(self) -> bool:
+        """Whether the entry order has ended and every execution of it has reached us."""
+        return self.entry_total is not None and self.entered >= self.entry_total
 
     @property
     def entry_price(self) -> Decimal:

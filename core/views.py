@@ -1,4 +1,4 @@
-"""Immutable pictures of the trader for people: chat commands, terminal and dashboard read these, nothing else."""
+"""Immutable pictures of the trader for people: all that chat, terminal and dashboard read."""
 
 from dataclasses import dataclass
 from decimal import Decimal

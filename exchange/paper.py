@@ -1,0 +1,263 @@
+"""A venue made of closed candles: virtual positions, paper trading and replay trade here.
+
+Orders sent after one candle fill at the open of the next, worse by the slippage. Resting stops and targets
+are judged against each candle's range, the stop first when one candle spans both, because a candle does not
+say which came first. Liquidation is not modelled: no plan is made whose liquidation is not at least twice
+as far as its stop.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isfinite
+
+from core.instruments import Instrument
+from core.market import Field, Floats, MinuteClosed
+from core.orders import (
+    AccountRead,
+    CancelConditional,
+    CloseAtMarket,
+    Command,
+    ConditionalChanged,
+    ConditionalStatus,
+    FundingPaid,
+    HeldPosition,
+    OrderEnded,
+    OrderFilled,
+    PlaceConditional,
+    PrepareSymbol,
+    QueryOrder,
+    Report,
+    Role,
+    SubmitEntry,
+    SymbolPrepared,
+)
+from core.signals import Side
+
+FUNDING_INTERVAL_MS = 8 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperCosts:
+    """Fractions of notional: what a taker pays, and how much worse than the price it fills."""
+
+    taker_fee: Decimal = Decimal("0.0005")
+    slippage: Decimal = Decimal("0.0002")
+
+
+@dataclass(slots=True)
+class _Holding:
+    """What the paper account holds in one symbol; ``quantity`` is signed."""
+
+    quantity: Decimal = Decimal(0)
+    entry_price: Decimal = Decimal(0)
+    resting: dict[str, PlaceConditional] = field(default_factory=dict)
+
+
+class PaperExchange:
+    """One paper account; implements ``core.ports.Execution`` and is driven by closed minutes."""
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        *,
+        deposit: Decimal,
+        costs: PaperCosts | None = None,
+    ) -> None:
+        self._instruments = instruments
+        self._costs = costs or PaperCosts()
+        self._wallet = deposit
+        self._holdings: dict[str, _Holding] = {}
+        self._waiting: list[SubmitEntry | CloseAtMarket] = []
+        self._trades = 0
+        self._now = 0
+
+    def submit(self, command: Command) -> Sequence[Report]:
+        """Take one command; market orders wait for the next candle's open."""
+        match command:
+            case PrepareSymbol():
+                return (
+                    SymbolPrepared(
+                        position_id=command.position_id,
+                        symbol=command.symbol,
+                        leverage=command.leverage,
+                        at=self._now,
+                    ),
+                )
+            case SubmitEntry() | CloseAtMarket():
+                self._waiting.append(command)
+                return ()
+            case PlaceConditional():
+                self._holding(command.symbol).resting[command.client_order_id] = command
+                return (self._changed(command, ConditionalStatus.NEW),)
+            case CancelConditional():
+                self._holding(command.symbol).resting.pop(command.client_order_id, None)
+                return ()
+            case QueryOrder():
+                # Every order's fate is reported the moment it is decided; there is nothing more to tell.
+                return ()
+
+    def open_minute(self, minute: MinuteClosed) -> Sequence[Report]:
+        """Fill what waited, at this candle's open; where the candle is missing the order goes on waiting."""
+        self._now = minute.open_time
+        waiting, self._waiting = self._waiting, []
+        reports: list[Report] = []
+        for order in waiting:
+            candle = _candle(minute, order.symbol)
+            if candle is None:
+                self._waiting.append(order)
+            else:
+                reports.extend(self._fill_at_open(order, candle.open))
+        return reports
+
+    def close_minute(self, minute: MinuteClosed) -> Sequence[Report]:
+        """Judge resting stops and targets against the candle, then funding, then read the account."""
+        self._now = minute.at
+        reports: list[Report] = []
+        for symbol in [symbol for symbol, holding in self._holdings.items() if holding.quantity]:
+            candle = _candle(minute, symbol)
+            if candle is not None:
+                reports.extend(self._trigger(symbol, candle))
+        reports.extend(self._settle_funding(minute))
+        reports.append(self._read(minute))
+        return reports
+
+    def _fill_at_open(self, order: SubmitEntry | CloseAtMarket, price: Decimal) -> Iterator[Report]:
+        side = order.side if isinstance(order, SubmitEntry) else order.side.opposite
+        quantity = order.quantity
+        if isinstance(order, CloseAtMarket):
+            quantity = min(quantity, abs(self._holding(order.symbol).quantity))
+        if quantity:
+            yield self._fill(order.symbol, side, quantity, price, order.client_order_id)
+        yield OrderEnded(
+            symbol=order.symbol, client_order_id=order.client_order_id, filled=quantity, at=self._now
+        )
+
+    def _trigger(self, symbol: str, candle: "_Candle") -> Iterator[Report]:
+        holding = self._holdings[symbol]
+        for resting in sorted(holding.resting.values(), key=lambda each: each.role is not Role.STOP):
+            price = _fill_price(resting, candle)
+            if price is None or not holding.quantity:
+                continue
+            del holding.resting[resting.client_order_id]
+            yield self._changed(resting, ConditionalStatus.TRIGGERED)
+            yield self._fill(
+                symbol, resting.side.opposite, abs(holding.quantity), price, resting.client_order_id
+            )
+            yield self._changed(resting, ConditionalStatus.FINISHED)
+
+    def _fill(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, order_id: str) -> OrderFilled:
+        slipped = self._slip(symbol, price, side)
+        fee = slipped * quantity * self._costs.taker_fee
+        realised = self._book_fill(self._holding(symbol), quantity * side, slipped)
+        self._wallet += realised - fee
+        self._trades += 1
+        return OrderFilled(
+            symbol=symbol,
+            client_order_id=order_id,
+            venue_order_id=order_id,
+            trade_id=f"paper-{self._trades}",
+            side=side,
+            quantity=quantity,
+            price=slipped,
+            fee=fee,
+            realised_pnl=realised,
+            at=self._now,
+        )
+
+    def _slip(self, symbol: str, price: Decimal, side: Side) -> Decimal:
+        worse = price * (1 + side * self._costs.slippage)
+        instrument = self._instruments[symbol]
+        return (
+            instrument.price_at_or_above(worse) if side is Side.LONG else instrument.price_at_or_below(worse)
+        )
+
+    @staticmethod
+    def _book_fill(holding: _Holding, signed: Decimal, price: Decimal) -> Decimal:
+        """Apply a fill and return the PnL it realised; a close never exceeds what is held."""
+        if holding.quantity * signed >= 0:
+            total = holding.quantity + signed
+            holding.entry_price = (holding.entry_price * holding.quantity + price * signed) / total
+            holding.quantity = total
+            return Decimal(0)
+        realised = (holding.entry_price - price) * signed
+        holding.quantity += signed
+        return realised
+
+    def _settle_funding(self, minute: MinuteClosed) -> Iterator[Report]:
+        if minute.at % FUNDING_INTERVAL_MS:
+            return
+        for symbol, holding in self._holdings.items():
+            rate = _known(minute.context.funding_rate, minute, symbol)
+            mark = _known(minute.context.mark, minute, symbol)
+            if holding.quantity and rate is not None and mark is not None:
+                amount = -holding.quantity * mark * rate
+                self._wallet += amount
+                yield FundingPaid(symbol=symbol, amount=amount, at=minute.at)
+
+    def _read(self, minute: MinuteClosed) -> AccountRead:
+        held = tuple(
+            HeldPosition(
+                symbol=symbol,
+                quantity=holding.quantity,
+                entry_price=holding.entry_price,
+                mark_price=candle.close if (candle := _candle(minute, symbol)) else holding.entry_price,
+                liquidation_price=Decimal(0),
+            )
+            for symbol, holding in self._holdings.items()
+            if holding.quantity
+        )
+        unrealised = sum(((each.mark_price - each.entry_price) * each.quantity for each in held), Decimal(0))
+        equity = self._wallet + unrealised
+        return AccountRead(wallet=self._wallet, equity=equity, available=equity, positions=held, at=minute.at)
+
+    def _changed(self, command: PlaceConditional, status: ConditionalStatus) -> ConditionalChanged:
+        venue_order_id = "" if status is ConditionalStatus.NEW else command.client_order_id
+        return ConditionalChanged(
+            symbol=command.symbol,
+            client_order_id=command.client_order_id,
+            status=status,
+            at=self._now,
+            venue_order_id=venue_order_id,
+        )
+
+    def _holding(self, symbol: str) -> _Holding:
+        return self._holdings.setdefault(symbol, _Holding())
+
+
+@dataclass(frozen=True, slots=True)
+class _Candle:
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+
+def _candle(minute: MinuteClosed, symbol: str) -> _Candle | None:
+    index = minute.index_of(symbol)
+    if index is None or not minute.present[index]:
+        return None
+    prices = minute.row[: Field.VOLUME, index].tolist()
+    return _Candle(*(Decimal(repr(price)) for price in prices))
+
+
+def _known(values: Floats, minute: MinuteClosed, symbol: str) -> Decimal | None:
+    index = minute.index_of(symbol)
+    if index is None or not isfinite(values[index]):
+        return None
+    return Decimal(repr(float(values[index])))
+
+
+def _fill_price(resting: PlaceConditional, candle: _Candle) -> Decimal | None:
+    """Return where a stop or target fills within the candle, ``None`` where it is not reached.
+
+    A stop jumped over fills at the open; a target never fills better than its trigger.
+    """
+    trigger = resting.trigger_price
+    if resting.side is Side.LONG:
+        if resting.role is Role.STOP:
+            return min(trigger, candle.open) if candle.low <= trigger else None
+        return trigger if candle.high >= trigger else None
+    if resting.role is Role.STOP:
+        return max(trigger, candle.open) if candle.high >= trigger else None
+    return trigger if candle.low <= trigger else None
