@@ -1,0 +1,1 @@
+"""Tests of perpscout, with the fakes and builders they share."""

@@ -1,0 +1,1 @@
+"""One unit at a time, without I/O."""
