@@ -114,13 +114,15 @@ def request_close(position: Position, reason: ExitReason, *, mono: float) -> Ste
     return _close_now(replace(position, exit_reason=reason), mono)
 
 
-def found_flat(position: Position, *, at: int, mono: float) -> Step:
+def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, mono: float) -> Step:
     """Take note that a whole account read shows no position where we hold one.
 
     The first such read asks what became of stop and target, whose executions may be on their way; the
     second, a probe later, ends the position as closed by somebody else.
     """
     if not position.quantity or position.stage not in {Stage.OPEN, Stage.PROTECTING, Stage.CLOSING}:
+        return Step(position=position)
+    if mono - max(position.tried_mono, position.stage_mono) < parameters.probe_seconds:
         return Step(position=position)
     if position.probes:
         ended = replace(position, exit_reason=position.exit_reason or ExitReason.EXTERNAL)

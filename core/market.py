@@ -1,6 +1,7 @@
 """The market as one decision sees it: one closed minute of every symbol, and what was known beside it."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import IntEnum
 
 import numpy as np
@@ -14,6 +15,11 @@ QUARTER_MS = 15 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 
 
+def as_decimal(price: float) -> Decimal:
+    """Take a float for the shortest decimal that reads back the same, which is what the exchange sent."""
+    return Decimal(repr(price))
+
+
 class Field(IntEnum):
     """Row of a candle array."""
 
@@ -22,6 +28,16 @@ class Field(IntEnum):
     LOW = 2
     CLOSE = 3
     VOLUME = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """The prices of one candle as money."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +111,14 @@ class MinuteClosed:
     def index_of(self, symbol: str) -> int | None:
         """Return the symbol's column, ``None`` when this run does not know it."""
         return self.axis.index_of(symbol)
+
+    def candle(self, symbol: str) -> Prices | None:
+        """Return the symbol's candle, ``None`` where it is unknown or absent this minute."""
+        index = self.axis.index_of(symbol)
+        if index is None or not self.present[index]:
+            return None
+        opened, high, low, close = (as_decimal(price) for price in self.row[: Field.VOLUME, index].tolist())
+        return Prices(open=opened, high=high, low=low, close=close)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import isfinite
 
 from core.instruments import Instrument
-from core.market import Field, Floats, MinuteClosed
+from core.market import Floats, MinuteClosed, Prices, as_decimal
 from core.orders import (
     AccountRead,
     CancelConditional,
@@ -103,7 +103,7 @@ class PaperExchange:
         waiting, self._waiting = self._waiting, []
         reports: list[Report] = []
         for order in waiting:
-            candle = _candle(minute, order.symbol)
+            candle = minute.candle(order.symbol)
             if candle is None:
                 self._waiting.append(order)
             else:
@@ -115,7 +115,7 @@ class PaperExchange:
         self._now = minute.at
         reports: list[Report] = []
         for symbol in [symbol for symbol, holding in self._holdings.items() if holding.quantity]:
-            candle = _candle(minute, symbol)
+            candle = minute.candle(symbol)
             if candle is not None:
                 reports.extend(self._trigger(symbol, candle))
         reports.extend(self._settle_funding(minute))
@@ -133,7 +133,7 @@ class PaperExchange:
             symbol=order.symbol, client_order_id=order.client_order_id, filled=quantity, at=self._now
         )
 
-    def _trigger(self, symbol: str, candle: "_Candle") -> Iterator[Report]:
+    def _trigger(self, symbol: str, candle: Prices) -> Iterator[Report]:
         holding = self._holdings[symbol]
         for resting in sorted(holding.resting.values(), key=lambda each: each.role is not Role.STOP):
             price = _fill_price(resting, candle)
@@ -201,7 +201,7 @@ class PaperExchange:
                 symbol=symbol,
                 quantity=holding.quantity,
                 entry_price=holding.entry_price,
-                mark_price=candle.close if (candle := _candle(minute, symbol)) else holding.entry_price,
+                mark_price=candle.close if (candle := minute.candle(symbol)) else holding.entry_price,
                 liquidation_price=Decimal(0),
             )
             for symbol, holding in self._holdings.items()
@@ -225,30 +225,14 @@ class PaperExchange:
         return self._holdings.setdefault(symbol, _Holding())
 
 
-@dataclass(frozen=True, slots=True)
-class _Candle:
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-
-
-def _candle(minute: MinuteClosed, symbol: str) -> _Candle | None:
-    index = minute.index_of(symbol)
-    if index is None or not minute.present[index]:
-        return None
-    prices = minute.row[: Field.VOLUME, index].tolist()
-    return _Candle(*(Decimal(repr(price)) for price in prices))
-
-
 def _known(values: Floats, minute: MinuteClosed, symbol: str) -> Decimal | None:
     index = minute.index_of(symbol)
     if index is None or not isfinite(values[index]):
         return None
-    return Decimal(repr(float(values[index])))
+    return as_decimal(float(values[index]))
 
 
-def _fill_price(resting: PlaceConditional, candle: _Candle) -> Decimal | None:
+def _fill_price(resting: PlaceConditional, candle: Prices) -> Decimal | None:
     """Return where a stop or target fills within the candle, ``None`` where it is not reached.
 
     A stop jumped over fills at the open; a target never fills better than its trigger.

@@ -1,0 +1,1 @@
+"""Verbs: what perpscout does with its nouns, in any mode."""

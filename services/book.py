@@ -1,0 +1,171 @@
+"""Positions of one account, real or paper: applies the lifecycle, writes the journal, sends the orders."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core import lifecycle
+from core.clock import Clock
+from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChanged, ReportReceived
+from core.lifecycle import LifecycleParameters, Step
+from core.market import MinuteClosed
+from core.orders import AccountRead, Command, Report, Role
+from core.ports import Execution, Journal
+from core.positions import ExitReason, Position, PositionPlan, Source, Stage
+
+
+class MinuteDriven(Protocol):
+    """An execution whose venue is made of closed candles; see ``exchange.paper``."""
+
+    def open_minute(self, minute: MinuteClosed) -> Sequence[Report]: ...
+
+    def close_minute(self, minute: MinuteClosed) -> Sequence[Report]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookListener:
+    """Whom a book tells of what happened in it; all are called after the journal has it."""
+
+    opened: Callable[[Position], None]
+    closed: Callable[[Position], None]
+    account: Callable[[AccountRead], None]
+    stray: Callable[[Report], None]
+
+
+class Book:
+    """Live positions of one account by symbol. Only the trader's task calls it; readers take ``positions``.
+
+    The order is always: decide (pure), journal, then send. A step that can not be journalled is not sent.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        execution: Execution,
+        *,
+        journal: Journal,
+        clock: Clock,
+        parameters: LifecycleParameters,
+        listener: BookListener,
+        venue: MinuteDriven | None = None,
+    ) -> None:
+        self.source = source
+        self._execution = execution
+        self._journal = journal
+        self._clock = clock
+        self._parameters = parameters
+        self._listener = listener
+        self._venue = venue
+        self._positions: dict[str, Position] = {}
+
+    @property
+    def positions(self) -> Mapping[str, Position]:
+        """Return live positions by symbol; the values never change, the mapping does."""
+        return self._positions
+
+    def restore(self, positions: Sequence[Position]) -> None:
+        """Take up positions that an earlier run left open."""
+        for position in positions:
+            self._positions[position.symbol] = position
+
+    def open(self, plan: PositionPlan) -> None:
+        """Record the intent, then begin. A symbol already held is a mistake of the caller's."""
+        if plan.symbol in self._positions:
+            raise ValueError(f"{plan.symbol} is already held in the {self.source} book")
+        step = lifecycle.begin(plan, mono=self._clock.monotonic())
+        self._carry_out(step, at=plan.planned_at, cause=IntentRecorded(plan=plan))
+
+    def receive(self, report: Report) -> None:
+        """Apply a venue's report to the position it is about."""
+        if isinstance(report, AccountRead):
+            self._listener.account(report)
+            self._compare(report)
+            return
+        symbol = getattr(report, "symbol", None)
+        position = self._positions.get(symbol) if symbol else None
+        if position is None:
+            self._listener.stray(report)
+            return
+        step = lifecycle.on_report(position, report, self._parameters, mono=self._clock.monotonic())
+        if step.position is not position or step.commands:
+            self._carry_out(step, at=report.at, cause=ReportReceived(book=self.source, report=report))
+
+    def advance(self, minute: MinuteClosed) -> None:
+        """Let a candle-made venue live through the minute, and note how far prices went."""
+        if self._venue is not None:
+            for report in self._venue.open_minute(minute):
+                self.receive(report)
+            self._widen(minute)
+            for report in self._venue.close_minute(minute):
+                self.receive(report)
+        else:
+            self._widen(minute)
+
+    def tick(self) -> None:
+        """Look at every deadline."""
+        mono = self._clock.monotonic()
+        for position in list(self._positions.values()):
+            step = lifecycle.on_time(position, self._parameters, mono=mono)
+            if step.position is not position or step.commands:
+                self._carry_out(step, at=self._clock.market_ms())
+
+    def request_close(self, symbol: str, reason: ExitReason) -> bool:
+        """Start closing what is held; ``False`` when there is nothing to close."""
+        position = self._positions.get(symbol)
+        if position is None:
+            return False
+        step = lifecycle.request_close(position, reason, mono=self._clock.monotonic())
+        if step.position is position:
+            return False
+        self._carry_out(step, at=self._clock.market_ms())
+        return True
+
+    def _compare(self, account: AccountRead) -> None:
+        """Notice positions of ours that a whole account read does not show."""
+        held = {each.symbol for each in account.positions}
+        for position in [each for symbol, each in self._positions.items() if symbol not in held]:
+            if position.fills and account.at <= position.fills[-1].at:
+                continue
+            step = lifecycle.found_flat(
+                position, self._parameters, at=account.at, mono=self._clock.monotonic()
+            )
+            if step.position is not position:
+                self._carry_out(step, at=account.at, cause=ReportReceived(book=self.source, report=account))
+
+    def _widen(self, minute: MinuteClosed) -> None:
+        for symbol, position in self._positions.items():
+            candle = minute.candle(symbol)
+            if candle is not None:
+                self._positions[symbol] = lifecycle.with_excursion(position, high=candle.high, low=candle.low)
+
+    def _carry_out(self, step: Step, *, at: int, cause: Body | None = None) -> None:
+        before = self._positions.get(step.position.symbol)
+        self._write(step, at=at, cause=cause)
+        self._keep(step.position)
+        self._tell(before, step.position)
+        for command in step.commands:
+            self._send(command)
+
+    def _write(self, step: Step, *, at: int, cause: Body | None) -> None:
+        bodies: list[Body] = [cause] if cause else []
+        bodies.append(PositionChanged(position=step.position))
+        bodies.extend(CommandSent(command=command) for command in step.commands)
+        seen_at = self._clock.market_ms()
+        self._journal.append([Entry(body=body, at=at, seen_at=seen_at) for body in bodies])
+
+    def _keep(self, position: Position) -> None:
+        if position.is_live:
+            self._positions[position.symbol] = position
+        else:
+            self._positions.pop(position.symbol, None)
+
+    def _tell(self, before: Position | None, after: Position) -> None:
+        first_stop = after.attempts.get(Role.STOP, 0) == 1
+        if after.stage is Stage.OPEN and before and before.stage is Stage.PROTECTING and first_stop:
+            self._listener.opened(after)
+        if not after.is_live:
+            self._listener.closed(after)
+
+    def _send(self, command: Command) -> None:
+        for report in self._execution.submit(command):
+            self.receive(report)
