@@ -1,7 +1,7 @@
 """The instruments the simulator lists: Binance's own filters and brackets, resampled where they run out.
 
-``facts/instruments.csv`` holds the ASCII USDT perpetuals of 2025-11-26 (filters; price, volume and volatility of
-October 2025), ``facts/brackets.csv`` the leverage brackets of June 2025.
+``facts/instruments.csv`` holds the ASCII USDT perpetuals of 2025-11-26 (filters; price, volume and volatility
+of October 2025), ``facts/brackets.csv`` the leverage brackets of June 2025.
 """
 
 import csv

@@ -1,0 +1,1 @@
+"""The price half of the simulated exchange: where prices come from and what candles they make."""
