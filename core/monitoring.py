@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from core.parameters import MonitoringParameters
 from core.positions import ExitReason, Position, Stage
 from core.signals import Side
-
-HOUR_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +20,8 @@ class Structure:
     break_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExitParameters:
-    """``time_stop_ms`` closes real and virtual positions alike (strategy §9)."""
-
-    time_stop_ms: int = 4 * HOUR_MS
-
-
 def exit_wanted(
-    position: Position, structure: Structure | None, parameters: ExitParameters, *, now_ms: int
+    position: Position, structure: Structure | None, parameters: MonitoringParameters, *, now_ms: int
 ) -> ExitReason | None:
     """Say why an open position should be closed now; an unknown market is no reason."""
     if position.stage is not Stage.OPEN or position.opened_at is None:

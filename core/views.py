@@ -70,10 +70,15 @@ class ScanView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraderView:
-    """Everything a front may show, taken at one moment."""
+    """Everything a front may show, taken at one moment.
+
+    ``loaded`` of ``universe`` symbols have their history.
+    """
 
     at: int
     mode: str
+    loaded: int
+    universe: int
     scan: ScanView | None
     real: tuple[PositionView, ...]
     virtual: tuple[PositionView, ...]

@@ -1,0 +1,1 @@
+"""The terminal front: commands, the live view and the cards it prints."""

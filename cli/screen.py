@@ -1,0 +1,152 @@
+"""The live view of a running trader: what it scans, ranks, holds and has just done."""
+
+from collections import deque
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cli.wording import bar, clock_time, duration, money, notice_line, price, signed
+from core.notices import Notice, SignalRefused
+from core.signals import RankedSignal, Side
+from core.views import PositionView, TraderView
+
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+class Screen:
+    """Renders snapshots; keeps only what a snapshot does not hold: last events and the equity's path."""
+
+    def __init__(self, title: str, *, minutes: int | None = None, rows: int = 8) -> None:
+        self._title = title
+        self._minutes = minutes
+        self._rows = rows
+        self._events: deque[str] = deque(maxlen=rows)
+        self._equity: deque[float] = deque(maxlen=60)
+
+    def notify(self, notice: Notice) -> None:
+        """Remember an event; refusals are too many to show one by one."""
+        if not isinstance(notice, SignalRefused):
+            self._events.append(f"{clock_time(notice.at)}  {notice_line(notice)}")
+
+    def render(self, view: TraderView, *, done: int, speed: float | None = None) -> RenderableType:
+        """Return the whole view; ``done`` of the run's minutes have passed, ``speed`` is the effective one."""
+        if view.balance:
+            self._equity.append(float(view.balance.equity))
+        return Group(
+            self._header(view, done, speed),
+            _signals(view, self._rows),
+            _positions(view, self._rows),
+            Panel(Text("\n".join(self._events) or "nothing yet"), title="last events", border_style="dim"),
+        )
+
+    def _header(self, view: TraderView, done: int, speed: float | None) -> Panel:
+        lines: list[RenderableType] = [self._status(view, speed)]
+        if view.loaded < view.universe:
+            lines.append(_progress("history", view.loaded, view.universe))
+        if self._minutes:
+            lines.append(_progress("minutes", min(done, self._minutes), self._minutes))
+        lines.append(self._account(view))
+        return Panel(Group(*lines), title=f"perpscout · {self._title}", border_style="cyan")
+
+    def _status(self, view: TraderView, speed: float | None) -> Text:
+        text = Text(f"{view.mode.upper()}  {clock_time(view.at)} UTC")
+        if speed is not None:
+            text.append(f"  ×{speed:.0f}")
+        if view.scan:
+            text.append(f"  scanned {view.scan.symbols} symbols in {view.scan.elapsed_ms:.1f} ms")
+            text.append(f", {view.scan.ready} ready, {view.scan.candidates} candidates")
+        if view.halted:
+            text.append(f"  HALTED: {view.halted}", style="bold red")
+        return text
+
+    def _account(self, view: TraderView) -> Text:
+        if not view.balance:
+            return Text("account not read yet", style="dim")
+        closed = view.performance.closed + view.virtual_performance.closed
+        text = Text(f"equity {money(view.balance.equity)} USDT  ")
+        text.append(sparkline(list(self._equity)), style="cyan")
+        text.append(f"  today {signed(view.balance.day_pnl)}  drawdown {view.balance.drawdown:.2%}")
+        text.append(f"  closed {closed} ({view.performance.closed} real)")
+        return text
+
+
+def _progress(label: str, done: int, total: int) -> Table:
+    row = Table.grid(padding=(0, 1))
+    row.add_row(f"{label:8}", ProgressBar(total=total, completed=done, width=40), f"{done}/{total}")
+    return row
+
+
+def _signals(view: TraderView, rows: int) -> RenderableType:
+    table = Table(title="ranked signals of the last scan", title_justify="left", expand=True, box=None)
+    for heading in ("#", "symbol", "side", "confidence", "net R", "ROI", "lev", "stop", "target"):
+        table.add_column(heading, justify="left" if heading in {"symbol", "side", "confidence"} else "right")
+    ranked = view.scan.ranked[:rows] if view.scan else ()
+    for signal in ranked:
+        table.add_row(*_signal_cells(signal))
+    return table if ranked else Text("no signal above the threshold in the last scan", style="dim")
+
+
+def _signal_cells(signal: RankedSignal) -> tuple[RenderableType, ...]:
+    candidate = signal.candidate
+    return (
+        str(signal.rank),
+        candidate.symbol,
+        _side(candidate.side),
+        f"{bar(candidate.confidence / 100)} {candidate.confidence:.0f}",
+        signed(signal.expected_net_r),
+        f"{signal.expected_roi:+.2%}",
+        f"×{signal.leverage}",
+        price(candidate.stop),
+        price(candidate.target),
+    )
+
+
+def _positions(view: TraderView, rows: int) -> RenderableType:
+    table = Table(title="positions", title_justify="left", expand=True, box=None)
+    for heading in ("book", "symbol", "side", "lev", "entry", "mark", "stop", "target", "PnL", "ROI", "age"):
+        left = heading in {"book", "symbol", "side"}
+        table.add_column(heading, justify="left" if left else "right")
+    held = (*view.real, *view.virtual)
+    for each in held[: rows + 5]:
+        table.add_row(*_position_cells(each, view.at))
+    return table if held else Text("no open positions", style="dim")
+
+
+def _position_cells(view: PositionView, now_ms: int) -> tuple[RenderableType, ...]:
+    position = view.position
+    stop = position.stop.trigger_price if position.stop else None
+    target = position.target.trigger_price if position.target else None
+    colour = "green" if view.unrealised_pnl >= 0 else "red"
+    return (
+        position.plan.source.value,
+        position.symbol,
+        _side(position.side),
+        f"×{position.plan.leverage}",
+        price(position.entry_price),
+        price(view.mark),
+        price(stop) if stop else "-",
+        price(target) if target else "-",
+        Text(signed(view.unrealised_pnl), style=colour),
+        Text(f"{view.roi:+.1%}", style=colour),
+        duration(now_ms - position.opened_at) if position.opened_at else position.stage.value,
+    )
+
+
+def _side(side: Side) -> Text:
+    return Text("▲ LONG", style="green") if side is Side.LONG else Text("▼ SHORT", style="red")
+
+
+def sparkline(values: list[float]) -> str:
+    """Draw a series with eight heights; a flat one is drawn low."""
+    if len(values) < 2:
+        return ""
+    low, span = min(values), max(values) - min(values)
+    return "".join(_SPARKS[int((value - low) / span * 7)] if span else _SPARKS[0] for value in values)
+
+
+def is_worth_a_line(notice: Notice) -> bool:
+    """Plain output keeps openings, ends and alerts; a refusal is in the journal."""
+    return not isinstance(notice, SignalRefused)
