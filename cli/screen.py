@@ -32,7 +32,7 @@ class Screen:
             self._events.append(f"{clock_time(notice.at)}  {notice_line(notice)}")
 
     def render(self, view: TraderView, *, done: int, speed: float | None = None) -> RenderableType:
-        """Return the whole view; ``done`` of the run's minutes have passed, ``speed`` is the effective one."""
+        """Return the whole view; ``done`` of the minutes have passed at ``speed``, the effective one."""
         if view.balance:
             self._equity.append(float(view.balance.equity))
         return Group(

@@ -1,0 +1,429 @@
+"""The life of a position, told report by report."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import lifecycle
+from core.lifecycle import LifecycleParameters, Step
+from core.orders import (
+    CancelConditional,
+    CloseAtMarket,
+    Command,
+    ConditionalChanged,
+    ConditionalStatus,
+    OrderAbsent,
+    OrderEnded,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    PlaceConditional,
+    PrepareSymbol,
+    QueryOrder,
+    Report,
+    Role,
+    SubmitEntry,
+    SymbolPrepared,
+    client_order_id,
+    role_of,
+)
+from core.positions import ExitReason, Position, Stage
+from core.signals import Side
+from tests.builders import T0, plan
+
+PARAMETERS = LifecycleParameters()
+
+
+class Life:
+    """One position's story; remembers every command it asked for."""
+
+    def __init__(self) -> None:
+        self._trades = count(1)
+        self.mono = 100.0
+        self.sent: list[Command] = []
+        self.position = self._take(lifecycle.begin(plan(), mono=self.mono))
+
+    def hears(self, report: Report) -> Sequence[Command]:
+        before = len(self.sent)
+        self.position = self._take(lifecycle.on_report(self.position, report, PARAMETERS, mono=self.mono))
+        return self.sent[before:]
+
+    def waits(self, seconds: float) -> Sequence[Command]:
+        before = len(self.sent)
+        self.mono += seconds
+        self.position = self._take(lifecycle.on_time(self.position, PARAMETERS, mono=self.mono))
+        return self.sent[before:]
+
+    def _take(self, step: Step) -> Position:
+        self.sent.extend(step.commands)
+        return step.position
+
+    # --- reports ---
+
+    def id(self, role: Role, attempt: int = 1) -> str:
+        return client_order_id(self.position.position_id, role, attempt)
+
+    def prepared(self, leverage: int = 3) -> SymbolPrepared:
+        return SymbolPrepared(
+            position_id=self.position.position_id, symbol=self.position.symbol, leverage=leverage, at=T0
+        )
+
+    def filled(self, quantity: str = "10", price: str = "100", *, opening: bool = True) -> OrderFilled:
+        side = self.position.side if opening else self.position.side.opposite
+        return OrderFilled(
+            symbol=self.position.symbol,
+            client_order_id=self.id(Role.ENTRY if opening else Role.STOP),
+            venue_order_id="1",
+            trade_id=str(next(self._trades)),
+            side=side,
+            quantity=Decimal(quantity),
+            price=Decimal(price),
+            fee=Decimal("0.5"),
+            realised_pnl=Decimal(0),
+            at=T0,
+        )
+
+    def ended(self, quantity: str = "10") -> OrderEnded:
+        return OrderEnded(
+            symbol=self.position.symbol, client_order_id=self.id(Role.ENTRY), filled=Decimal(quantity), at=T0
+        )
+
+    def conditional(
+        self, role: Role, status: ConditionalStatus = ConditionalStatus.NEW, attempt: int = 1
+    ) -> ConditionalChanged:
+        triggered = status in {ConditionalStatus.TRIGGERED, ConditionalStatus.FINISHED}
+        return ConditionalChanged(
+            symbol=self.position.symbol,
+            client_order_id=self.id(role, attempt),
+            status=status,
+            at=T0,
+            venue_order_id=f"order of {role}" if triggered else "",
+        )
+
+    def rejected(self, role: Role, code: int, attempt: int = 1) -> OrderRejected:
+        return OrderRejected(
+            position_id=self.position.position_id,
+            symbol=self.position.symbol,
+            client_order_id=self.id(role, attempt),
+            code=code,
+            message="no",
+            at=T0,
+        )
+
+    def unknown(self, role: Role) -> OrderUnknown:
+        return OrderUnknown(
+            position_id=self.position.position_id,
+            symbol=self.position.symbol,
+            client_order_id=self.id(role),
+            message="timeout",
+            at=T0,
+        )
+
+    def absent(self, role: Role) -> OrderAbsent:
+        return OrderAbsent(
+            position_id=self.position.position_id,
+            symbol=self.position.symbol,
+            client_order_id=self.id(role),
+            at=T0,
+        )
+
+
+def entering() -> Life:
+    life = Life()
+    life.hears(life.prepared())
+    return life
+
+
+def open_life() -> Life:
+    life = entering()
+    life.hears(life.filled())
+    life.hears(life.ended())
+    life.hears(life.conditional(Role.STOP))
+    life.hears(life.conditional(Role.TARGET))
+    return life
+
+
+def test_the_symbol_is_prepared_before_anything_is_ordered() -> None:
+    life = Life()
+    assert [type(command) for command in life.sent] == [PrepareSymbol]
+
+
+def test_a_leverage_other_than_planned_ends_it_before_any_order() -> None:
+    life = Life()
+    assert life.hears(life.prepared(leverage=20)) == []
+    assert life.position.exit_reason is ExitReason.NOT_PREPARED
+
+
+def test_the_first_fill_asks_for_the_stop_at_once() -> None:
+    life = entering()
+    (stop,) = life.hears(life.filled(quantity="4"))
+    assert isinstance(stop, PlaceConditional)
+    assert (stop.role, stop.trigger_price) == (Role.STOP, Decimal("99.00"))
+    assert life.position.stage is Stage.PROTECTING
+
+
+def test_the_target_follows_from_the_real_fill() -> None:
+    life = entering()
+    life.hears(life.filled(price="100.10"))
+    (target,) = life.hears(life.ended())
+    assert isinstance(target, PlaceConditional)
+    assert target.trigger_price == Decimal("101.20")  # 100.10 + 1.0 × (100.10 − 99.00)
+
+
+def test_it_is_open_once_the_stop_is_confirmed_and_knows_how_long_it_was_exposed() -> None:
+    life = entering()
+    life.hears(life.filled())
+    life.mono += 0.25
+    life.hears(life.conditional(Role.STOP))
+    assert life.position.stage is Stage.OPEN
+    assert life.position.unprotected_seconds == 0.25
+
+
+def test_an_entry_that_slipped_too_far_is_left_at_once() -> None:
+    life = entering()
+    life.hears(life.filled(price="100.30"))  # real risk 1.30 against a planned 1.00
+    (close,) = life.hears(life.ended())
+    assert isinstance(close, CloseAtMarket)
+    assert life.position.exit_reason is ExitReason.SLIPPED_ENTRY
+
+
+def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
+    life = entering()
+    life.hears(life.filled())
+    assert life.waits(4.9) == []
+    (close,) = life.waits(0.2)
+    assert isinstance(close, CloseAtMarket)
+    assert close.quantity == Decimal(10)
+    assert life.position.exit_reason is ExitReason.UNPROTECTED
+
+
+def test_a_refused_stop_is_tried_again_under_a_new_id_within_the_deadline() -> None:
+    life = entering()
+    life.hears(life.filled())
+    assert life.hears(life.rejected(Role.STOP, code=-4509)) == []
+    (again,) = life.waits(0.5)
+    assert isinstance(again, PlaceConditional)
+    assert again.client_order_id == life.id(Role.STOP, 2)
+
+
+def test_a_price_already_beyond_the_stop_closes_now() -> None:
+    life = entering()
+    life.hears(life.filled())
+    (close,) = life.hears(life.rejected(Role.STOP, code=-2021))
+    assert isinstance(close, CloseAtMarket)
+
+
+def test_a_stop_of_unknown_outcome_is_asked_for_not_sent_again() -> None:
+    life = entering()
+    life.hears(life.filled())
+    (query,) = life.hears(life.unknown(Role.STOP))
+    assert isinstance(query, QueryOrder)
+    assert life.waits(0.6) == []
+
+
+def test_a_lost_stop_is_replaced_at_once() -> None:
+    life = open_life()
+    (again,) = life.hears(life.conditional(Role.STOP, ConditionalStatus.CANCELED))
+    assert isinstance(again, PlaceConditional)
+    assert life.position.stage is Stage.PROTECTING
+
+
+def test_a_stopped_position_cancels_its_target_and_closes() -> None:
+    life = open_life()
+    life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))
+    (cancel,) = life.hears(life.filled(price="98.90", opening=False))
+    assert cancel == CancelConditional(
+        position_id=life.position.position_id,
+        client_order_id=life.id(Role.TARGET),
+        symbol=life.position.symbol,
+    )
+    assert life.position.stage is Stage.CLOSED
+    assert life.position.exit_reason is ExitReason.STOP
+    assert life.position.net_pnl == Decimal("-12.0")  # 10 × −1.10 − two fees of 0.50
+
+
+def test_a_triggered_stop_that_does_not_fill_is_backed_by_a_market_close() -> None:
+    life = open_life()
+    life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))
+    (close,) = life.waits(3.0)
+    assert isinstance(close, CloseAtMarket)
+
+
+def test_a_timed_out_entry_is_asked_for_and_never_resent() -> None:
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    for _ in range(20):
+        life.waits(1.0)
+    assert [type(command) for command in life.sent].count(SubmitEntry) == 1
+    assert life.position.stage is Stage.UNKNOWN
+
+
+def test_an_entry_is_given_up_only_after_many_queries_did_not_find_it() -> None:
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    for _ in range(PARAMETERS.absence_probes - 1):
+        life.hears(life.absent(Role.ENTRY))
+        assert life.position.stage is Stage.UNKNOWN
+    life.hears(life.absent(Role.ENTRY))
+    assert life.position.exit_reason is ExitReason.NOT_PLACED
+
+
+def test_an_unknown_entry_that_filled_after_all_is_protected() -> None:
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    (stop,) = life.hears(life.filled())
+    assert isinstance(stop, PlaceConditional)
+
+
+def test_a_refused_entry_ends_it_with_nothing_held() -> None:
+    life = entering()
+    assert life.hears(life.rejected(Role.ENTRY, code=-2019)) == []
+    assert life.position.exit_reason is ExitReason.ENTRY_REJECTED
+
+
+def test_an_entry_that_filled_nothing_ends_it() -> None:
+    life = entering()
+    life.hears(life.ended("0"))
+    assert life.position.exit_reason is ExitReason.NOT_FILLED
+
+
+def test_a_partial_entry_is_protected_and_targeted_for_what_it_holds() -> None:
+    life = entering()
+    life.hears(life.filled(quantity="4"))
+    (target,) = life.hears(life.ended("4"))
+    assert isinstance(target, PlaceConditional)
+    assert life.position.quantity == Decimal(4)
+
+
+def test_an_end_heard_before_the_last_fill_waits_for_it() -> None:
+    life = entering()
+    life.hears(life.filled(quantity="4"))
+    assert life.hears(life.ended("10")) == []
+    (target,) = life.hears(life.filled(quantity="6"))
+    assert isinstance(target, PlaceConditional)
+    assert target.role is Role.TARGET
+
+
+def test_the_same_fill_twice_counts_once() -> None:
+    life = entering()
+    fill = life.filled()
+    life.hears(fill)
+    life.hears(fill)
+    assert life.position.quantity == Decimal(10)
+
+
+def test_flat_at_the_venue_is_believed_only_the_second_time() -> None:
+    life = open_life()
+    life.mono += 10
+    first = lifecycle.found_flat(life.position, PARAMETERS, at=T0, mono=life.mono)
+    assert [type(command) for command in first.commands] == [QueryOrder, QueryOrder]
+    too_soon = lifecycle.found_flat(first.position, PARAMETERS, at=T0, mono=life.mono)
+    assert too_soon.position is first.position
+    second = lifecycle.found_flat(first.position, PARAMETERS, at=T0, mono=life.mono + 1)
+    assert second.position.exit_reason is ExitReason.EXTERNAL
+
+
+def test_order_ids_tell_their_role_and_fit_the_exchange() -> None:
+    for role in Role:
+        order_id = client_order_id("real:ict_smc:1000000BOBUSDT:LONG:1764115200000", role, 12)
+        assert role_of(order_id) is role
+        assert len(order_id) <= 36
+    assert role_of("autoclose-123") is None
+
+
+NEWS = st.sampled_from(
+    [
+        "prepared", "fill", "fill again", "ended", "stop new", "stop triggered", "stop lost", "target new",
+        "target triggered", "target lost", "exit fill", "entry rejected", "stop rejected", "close rejected",
+        "entry unknown", "stop unknown", "entry absent", "stop absent", "wait", "wait long", "close",
+    ]
+)  # fmt: skip
+
+
+def tell(life: Life, news: str) -> None:
+    """Let the position hear one thing, at any time, in any order."""
+    attempt = max(life.position.attempts.get(Role.STOP, 1), 1)
+    stories = {
+        "prepared": life.prepared,
+        "fill": lambda: life.filled(quantity="5"),
+        "ended": lambda: life.ended(str(life.position.entered)),
+        "stop new": lambda: life.conditional(Role.STOP, attempt=attempt),
+        "stop triggered": lambda: life.conditional(Role.STOP, ConditionalStatus.TRIGGERED, attempt),
+        "stop lost": lambda: life.conditional(Role.STOP, ConditionalStatus.EXPIRED, attempt),
+        "target new": lambda: life.conditional(Role.TARGET),
+        "target triggered": lambda: life.conditional(Role.TARGET, ConditionalStatus.TRIGGERED),
+        "target lost": lambda: life.conditional(Role.TARGET, ConditionalStatus.CANCELED),
+        "entry rejected": lambda: life.rejected(Role.ENTRY, -2019),
+        "stop rejected": lambda: life.rejected(Role.STOP, -4509, attempt),
+        "close rejected": lambda: life.rejected(Role.CLOSE, -1008),
+        "entry unknown": lambda: life.unknown(Role.ENTRY),
+        "stop unknown": lambda: life.unknown(Role.STOP),
+        "entry absent": lambda: life.absent(Role.ENTRY),
+        "stop absent": lambda: life.absent(Role.STOP),
+    }
+    match news:
+        case "wait":
+            life.waits(0.6)
+        case "wait long":
+            life.waits(6.0)
+        case "close":
+            step = lifecycle.request_close(life.position, ExitReason.OPERATOR, mono=life.mono)
+            life.sent.extend(step.commands)
+            life.position = step.position
+        case "exit fill" if life.position.quantity > 0:
+            life.hears(life.filled(str(life.position.quantity), opening=False))
+        case "fill again" if life.position.fills:
+            repeated = life.filled(quantity="5")
+            life.hears(repeated)
+            life.hears(repeated)
+        case _ if news in stories:
+            # A venue fills no more than was ordered, and only what was ordered.
+            if news == "fill" and (life.position.entered >= 10 or Role.ENTRY not in life.position.attempts):
+                return
+            life.hears(stories[news]())
+
+
+@given(st.lists(NEWS, max_size=40))
+def test_whatever_is_heard_one_entry_at_most_is_sent_and_exits_never_exceed_what_is_held(
+    story: list[str],
+) -> None:
+    life = Life()
+    for news in story:
+        held = life.position.quantity
+        before = len(life.sent)
+        tell(life, news)
+        for command in life.sent[before:]:
+            if isinstance(command, CloseAtMarket):
+                assert command.side is Side.LONG
+                assert 0 < command.quantity <= max(held, life.position.quantity)
+    assert sum(isinstance(command, SubmitEntry) for command in life.sent) <= 1
+
+
+@given(st.lists(NEWS, max_size=40))
+def test_what_is_held_is_protected_or_being_protected_or_being_closed(story: list[str]) -> None:
+    life = entering()
+    for news in story:
+        tell(life, news)
+        position = life.position
+        if position.is_live and position.quantity > 0:
+            waiting = position.stage is Stage.PROTECTING and position.exposed_mono is not None
+            protected = position.stop is not None and position.stop.confirmed
+            assert protected or waiting or position.stage is Stage.CLOSING, news
+
+
+@given(st.lists(NEWS, max_size=40))
+def test_a_closed_position_leaves_no_stop_or_target_resting(story: list[str]) -> None:
+    life = entering()
+    for news in story:
+        tell(life, news)
+        if not life.position.is_live:
+            break
+    else:
+        return
+    cancelled = {c.client_order_id for c in life.sent if isinstance(c, CancelConditional)}
+    for protection in (life.position.stop, life.position.target):
+        if protection is not None and not protection.venue_order_id:
+            assert protection.client_order_id in cancelled
