@@ -1,0 +1,131 @@
+"""The truth on disk: one SQLite file of chained events, and what they add up to."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from core.errors import JournalError
+from core.journal import Entry
+from core.positions import Position
+from core.trades import TradeRecord
+from data.journal_chain import Tail, link
+from data.journal_projections import project
+from data.journal_reader import JournalReader
+from data.journal_schema import fault, open_writer
+
+_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class SqliteJournal:
+    """``core.ports.Journal`` in one file, for one writer; readers open a ``JournalReader`` beside it.
+
+    A commit reaches the disk before ``append`` returns (WAL, synchronous=FULL). After a failed sync
+    nobody knows what the disk holds, so the journal then refuses to go on until it is opened anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = open_writer(path)
+        self._reader = JournalReader(path, connection=self._connection)
+        self._broken: str | None = None
+        try:
+            self._tail = self._reader.last()
+        except JournalError:
+            self.close()
+            raise
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Commit all entries in one durable transaction, or none; known keys are skipped.
+
+        Raises ``JournalError``: nothing of the call was recorded then.
+        """
+        if not entries:
+            return
+        with self._transaction():
+            self._demand_sole_writer()
+            tail = self._tail
+            for entry in entries:
+                tail = self._record(tail, entry)
+        self._tail = tail
+
+    def live_positions(self) -> Sequence[Position]:
+        """Return the last recorded state of every position that has not closed."""
+        return self._reader.live_positions()
+
+    def closed_trades(self) -> Iterator[TradeRecord]:
+        """Yield every closed position in the order of closing."""
+        return self._reader.closed_trades()
+
+    def reader(self) -> JournalReader:
+        """Return a reader with a connection of its own, for another thread or a long look."""
+        return JournalReader(self._path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _record(self, tail: Tail, entry: Entry) -> Tail:
+        if entry.key is not None and self._knows(entry.key):
+            return tail
+        event = link(tail, entry)
+        row = (
+            event.seq,
+            event.at,
+            event.seen_at,
+            event.kind,
+            event.key,
+            event.payload,
+            event.prev_hash,
+            event.hash,
+        )
+        self._connection.execute(_INSERT, row)
+        project(self._connection, event, entry.body)
+        return Tail(seq=event.seq, hash=event.hash)
+
+    def _knows(self, key: str) -> bool:
+        return self._connection.execute("SELECT 1 FROM events WHERE key = ?", (key,)).fetchone() is not None
+
+    def _demand_sole_writer(self) -> None:
+        if self._reader.last() != self._tail:
+            raise JournalError(
+                f"Another process has written to the journal {self._path}: stop one of the two, then restart."
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._broken is not None:
+            raise JournalError(self._broken)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            trouble = fault(self._path, error)
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISTRUST:
+                self._broken = str(trouble)
+            raise trouble from error
+        except (ValueError, TypeError) as error:
+            raise JournalError(
+                f"An entry can not be written to the journal {self._path}: {error}."
+            ) from error
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """End what a failure left open; SQLite may have ended it by itself."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+_DISTRUST = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

@@ -1,0 +1,171 @@
+"""The journal's tables, and how a file comes to have them."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from core.errors import JournalError
+
+APPLICATION_ID = 0x70737474  # "pstt" in the file's header: this database is ours
+BUSY_TIMEOUT_SECONDS = 2.0
+
+_FIRST = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT UNIQUE,
+    payload TEXT NOT NULL,
+    prev_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+CREATE TABLE positions (
+    position_id TEXT PRIMARY KEY,
+    source TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    state TEXT,
+    seq INTEGER NOT NULL REFERENCES events
+);
+CREATE INDEX live_positions ON positions (seq) WHERE stage <> 'closed';
+
+CREATE TABLE trades (
+    trade_id TEXT PRIMARY KEY,
+    source TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    side TEXT NOT NULL,
+    opened_at INTEGER,
+    closed_at INTEGER,
+    duration_ms INTEGER,
+    quantity TEXT NOT NULL,
+    entry_price TEXT NOT NULL,
+    exit_price TEXT,
+    gross_pnl TEXT NOT NULL,
+    net_pnl TEXT NOT NULL,
+    fees TEXT NOT NULL,
+    funding TEXT NOT NULL,
+    gross_r REAL NOT NULL,
+    net_r REAL NOT NULL,
+    confidence REAL NOT NULL,
+    exit_reason TEXT NOT NULL,
+    seq INTEGER NOT NULL UNIQUE REFERENCES events
+);
+CREATE INDEX trades_by_time ON trades (closed_at);
+
+CREATE TABLE equity (at INTEGER PRIMARY KEY, equity TEXT NOT NULL);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST,)  # the n-th script makes a version-n file out of a version n−1 one
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open or create the journal; a committed transaction survives power loss where the disk keeps its word.
+
+    Raises ``JournalError`` when it can not be opened, is not a journal, or is newer than this program.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise fault(path, error) from error
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise fault(path, error) from error
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open an existing journal for reading only. Raises ``JournalError`` as ``open_writer`` does."""
+    if not path.exists():
+        raise JournalError(f"There is no journal at {path}: check the path, or run the program once.")
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        version = _version(connection, path)
+    except sqlite3.Error as error:
+        raise fault(path, error) from error
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise JournalError(
+            f"The journal {path} has version {version}, not {SCHEMA_VERSION}: start the trader once."
+        )
+    return connection
+
+
+def fault(path: Path, error: Exception) -> JournalError:
+    """Say what happened to the journal, and what to do about it, in one sentence."""
+    advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    if advice is None:
+        return JournalError(
+            f"The journal {path} can not be used ({error}): check the disk, then start again."
+        )
+    return JournalError(f"The journal {path} {advice}.")
+
+
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "is being written by another process: stop that one, then start again",
+    sqlite3.SQLITE_FULL: "can not be written because the disk is full: free some space, then start again",
+    sqlite3.SQLITE_READONLY: "can not be written: make the file and its folder writable",
+    sqlite3.SQLITE_CANTOPEN: "can not be opened: check that its folder exists and is yours",
+    sqlite3.SQLITE_NOTADB: "is not a journal: move that file away, or choose another folder",
+    sqlite3.SQLITE_CORRUPT: "is damaged: keep the file, and start with a copy of the last good one",
+}
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    version = _version(connection, path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if 0 < version < SCHEMA_VERSION:
+        _back_up(connection, path.with_name(f"{path.name}.v{version}.bak"))
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        _migrate(connection, number)
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema's version, 0 for an empty file; a file that is not ours is a ``JournalError``."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise JournalError(f"{path} is another program's database: choose another folder.")
+    if version > SCHEMA_VERSION:
+        raise JournalError(
+            f"The journal {path} was written by a newer perpscout (schema {version}, this one knows"
+            f" {SCHEMA_VERSION}): update the program, or choose another folder."
+        )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, number: int) -> None:
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {MIGRATIONS[number - 1]}"
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
+    )
+
+
+def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as copy:
+        connection.backup(copy)
