@@ -1,7 +1,7 @@
 """What one perpetual contract allows: steps, limits and leverage brackets."""
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
 
@@ -65,6 +65,9 @@ class Instrument:
 
     def price_at_or_above(self, price: Decimal) -> Decimal:
         return _to_multiple(price, self.tick_size, ROUND_CEILING)
+
+    def price_nearest(self, price: Decimal) -> Decimal:
+        return _to_multiple(price, self.tick_size, ROUND_HALF_EVEN)
 
     def bracket_of(self, notional: Decimal) -> LeverageBracket:
         """Return the bracket that holds ``notional``; beyond the last cap, the last bracket.

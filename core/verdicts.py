@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Every reason to refuse an entry, the gravest first: of several, the first is the one people are told."""
+    """Every reason to refuse an entry, the gravest first: the first of several is what people are told."""
 
     HALTED = "halted"
     MODE_DOES_NOT_TRADE = "mode_does_not_trade"
