@@ -1,6 +1,6 @@
 """The life of a position, told report by report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import count
 
@@ -346,7 +346,7 @@ NEWS = st.sampled_from(
 def tell(life: Life, news: str) -> None:
     """Let the position hear one thing, at any time, in any order."""
     attempt = max(life.position.attempts.get(Role.STOP, 1), 1)
-    stories = {
+    stories: dict[str, Callable[[], Report]] = {
         "prepared": life.prepared,
         "fill": lambda: life.filled(quantity="5"),
         "ended": lambda: life.ended(str(life.position.entered)),

@@ -1,0 +1,68 @@
+"""Hosts strategies on one shared kernel: closed minutes in, candidates and structure out."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from core.market import MINUTE_MS, CandleHistory, MinuteClosed, SymbolAxis
+from core.monitoring import Structure
+from core.signals import Candidate, Side
+from strategies.kernel.market import MarketKernel
+
+
+class Strategy(Protocol):
+    """One way to find candidates. Reads the kernel, keeps no state of its own."""
+
+    @property
+    def name(self) -> str: ...
+
+    def candidates(self, kernel: MarketKernel, closed_minute_ms: int) -> Sequence[Candidate]:
+        """Return this minute's set-ups; ``closed_minute_ms`` is the minute's open time."""
+        ...
+
+
+class StrategyEngine:
+    """Steps the kernel once a minute for all strategies; live and replay call the same method."""
+
+    def __init__(self, axis: SymbolAxis, strategies: Sequence[Strategy], kernel: MarketKernel) -> None:
+        self.axis = axis
+        self._kernel = kernel
+        self._strategies = tuple(strategies)
+
+    def warm_up(self, history: CandleHistory) -> None:
+        """Take in fetched candles of a known symbol."""
+        index = self.axis.index_of(history.symbol)
+        if index is None:
+            raise KeyError(f"{history.symbol} is not in this run's universe")
+        if history.timeframe_ms == MINUTE_MS:
+            self._kernel.warm_up_1m(index, history.candles, history.open_times)
+        else:
+            self._kernel.warm_up_15m(index, history.candles, history.open_times)
+
+    def on_minute(self, minute: MinuteClosed) -> Sequence[Candidate]:
+        """Step all symbols through the minute and collect what every strategy sees."""
+        self._kernel.step(minute.open_time, minute.row, minute.present)
+        return [
+            candidate
+            for strategy in self._strategies
+            for candidate in strategy.candidates(self._kernel, minute.open_time)
+        ]
+
+    def ready(self) -> int:
+        """Count the symbols whose history is long and whole enough to trade."""
+        return sum(self._kernel.is_ready(index) for index in range(len(self.axis)))
+
+    def structure(self, symbol: str) -> Structure | None:
+        """Return what a monitor of positions needs; ``None`` while the symbol is not ready."""
+        index = self.axis.index_of(symbol)
+        if index is None:
+            return None
+        reading = self._kernel.reading(index)
+        if not reading.ready:
+            return None
+        return Structure(
+            trend=_side(reading.trend), break_side=_side(reading.msb_side), break_at=reading.msb_at
+        )
+
+
+def _side(sign: int) -> Side | None:
+    return Side(sign) if sign else None
