@@ -1,0 +1,61 @@
+"""What a run has done so far, in numbers that its journal and trade log must confirm."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+
+from core.positions import Position, Source
+
+
+@dataclass(slots=True)
+class BookTally:
+    """Counts and sums of one book's positions that held something; money in USDT, closed ones only."""
+
+    opened: int = 0
+    closed: int = 0
+    net_pnl: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    funding: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Everything counted since the run began; the trader's task alone writes it."""
+
+    scans: int = 0
+    signals: int = 0
+    refused: int = 0
+    unprotected_seconds_max: float = 0.0
+    real: BookTally = field(default_factory=BookTally)
+    virtual: BookTally = field(default_factory=BookTally)
+    scan_seconds: list[float] = field(default_factory=list)
+
+    def scanned(self, seconds: float) -> None:
+        self.scans += 1
+        self.scan_seconds.append(seconds)
+
+    def opened(self, source: Source) -> None:
+        self._book(source).opened += 1
+
+    def closed(self, position: Position) -> None:
+        book = self._book(position.plan.source)
+        book.closed += 1
+        book.net_pnl += position.net_pnl
+        book.fees += position.fees
+        book.funding += position.funding
+        if position.plan.source is Source.REAL:
+            self.exposed(position.unprotected_seconds)
+
+    def exposed(self, seconds: float) -> None:
+        """Note how long a real position was held without a confirmed stop, in machine seconds."""
+        self.unprotected_seconds_max = max(self.unprotected_seconds_max, seconds)
+
+    def scan_ms(self, percentile: float) -> float | None:
+        """Return a percentile of close-to-ranked-list times, ``None`` before the first scan."""
+        if not self.scan_seconds:
+            return None
+        return float(np.percentile(self.scan_seconds, percentile)) * 1000
+
+    def _book(self, source: Source) -> BookTally:
+        return self.real if source is Source.REAL else self.virtual
