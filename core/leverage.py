@@ -42,7 +42,7 @@ def track_record(
 
 
 def earned_leverage(record: TrackRecord, parameters: LeverageParameters) -> int:
-    """Return the lowest leverage up to break-even, the highest from ``full_margin`` above it, linear between."""
+    """Return the lowest leverage up to break-even, the highest ``full_margin`` above it, linear between."""
     if record.closed < parameters.min_trades:
         return parameters.lowest
     above = (record.win_rate - record.break_even) / parameters.full_margin

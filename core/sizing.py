@@ -73,11 +73,19 @@ def prices_on_ticks(candidate: Candidate, instrument: Instrument) -> Prices | No
     return Prices(entry=entry, stop=stop, target=target)
 
 
-def loss_a_unit(prices: Prices, *, spread: Decimal, costs: CostParameters) -> Decimal:
+def loss_a_unit(*, entry: Decimal, stop: Decimal, spread: Decimal, costs: CostParameters) -> Decimal:
     """Return what one unit loses at the stop: the move, both fees, half the spread and slippage."""
-    fees = costs.taker_fee * (prices.entry + prices.stop)
-    slip = (costs.slippage + spread / 2) * prices.entry
-    return abs(prices.entry - prices.stop) + fees + slip
+    fees = costs.taker_fee * (entry + stop)
+    slip = (costs.slippage + spread / 2) * entry
+    return abs(entry - stop) + fees + slip
+
+
+def loss_of_plan(plan: PositionPlan, context: SymbolContext, parameters: Parameters) -> Decimal:
+    """Return what a planned position loses at its stop, costs included, in USDT."""
+    spread = to_decimal(context.spread_at_worst(parameters.universe))
+    return plan.quantity * loss_a_unit(
+        entry=plan.entry, stop=plan.stop, spread=spread, costs=parameters.costs
+    )
 
 
 def size(
@@ -101,7 +109,7 @@ def size(
     if prices is None:
         return Refused(reasons=(Reason.PRICE_TOO_COARSE,))
     spread = to_decimal(context.spread_at_worst(parameters.universe))
-    unit_loss = loss_a_unit(prices, spread=spread, costs=parameters.costs)
+    unit_loss = loss_a_unit(entry=prices.entry, stop=prices.stop, spread=spread, costs=parameters.costs)
     margin = equity * margin_fraction(candidate.confidence, parameters.sizing)
     lowest = parameters.leverage.lowest
     reasons: tuple[Reason, ...] = ()

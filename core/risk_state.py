@@ -1,0 +1,182 @@
+"""What the risk gate remembers: halts, pauses, the day, the peak. A plain value, kept across restarts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from core.market import DAY_MS
+from core.parameters import RiskParameters
+from core.positions import ExitReason, Source
+from core.trades import TradeRecord
+
+_ZERO = Decimal(0)
+
+
+class Halt(StrEnum):
+    """Reasons of a halt that the program itself gives; an operator gives words of their own."""
+
+    DRAWDOWN = "drawdown"
+
+
+class RiskNews(StrEnum):
+    """What people should hear when the state changes; message keys."""
+
+    HALTED = "risk_halted"
+    RESUMED = "risk_resumed"
+    DRAWDOWN_ALERT = "drawdown_alert"
+    PAUSED = "stops_pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """Why a symbol takes no entries, and until when (ms)."""
+
+    reason: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskState:
+    """All of the gate's memory; times in market ms, money in USDT, days counted from 1970 in UTC.
+
+    ``halted`` is the reason of a halt that only an operator lifts, empty while there is none.
+    ``entries_full_at`` is when the bucket of entries will be, or was, full again.
+    """
+
+    halted: str = ""
+    paused_until: int = 0
+    day: int = -1
+    day_opening_equity: Decimal = _ZERO
+    realised_day: int = -1
+    day_realised: Decimal = _ZERO
+    peak_equity: Decimal = _ZERO
+    drawdown_alerted: bool = False
+    entries_full_at: int = 0
+    cooldowns: Mapping[str, int] = field(default_factory=dict)
+    recent_stops: tuple[int, ...] = ()
+    blacklist: Mapping[str, Ban] = field(default_factory=dict)
+
+    def drawdown(self, equity: Decimal) -> Decimal:
+        """Return how far ``equity`` is below the peak, as a fraction of it; 0 before any equity was read."""
+        if self.peak_equity <= 0:
+            return _ZERO
+        return max(self.peak_equity - equity, _ZERO) / self.peak_equity
+
+    def day_loss(self, equity: Decimal) -> Decimal:
+        """Return what was lost since the day opened, realised or not; a gain is no loss."""
+        return max(self.day_opening_equity - equity, _ZERO)
+
+    def realised_on(self, at: int) -> Decimal:
+        """Return the net result of the positions closed on the UTC day of ``at``."""
+        return self.day_realised if self.realised_day == at // DAY_MS else _ZERO
+
+    def entries_left(self, at: int, parameters: RiskParameters) -> int:
+        """Return how many entries the bucket holds at ``at``."""
+        missing = -(-max(self.entries_full_at - at, 0) // parameters.entry_interval_ms)
+        return parameters.entry_capacity - missing
+
+    def is_cooling(self, symbol: str, at: int) -> bool:
+        return self.cooldowns.get(symbol, 0) > at
+
+    def is_blacklisted(self, symbol: str, at: int) -> bool:
+        return symbol in self.blacklist and self.blacklist[symbol].until > at
+
+
+def on_day_of(state: RiskState, at: int, *, equity: Decimal) -> RiskState:
+    """Open the UTC day of ``at`` with ``equity``, unless it is open already."""
+    day = at // DAY_MS
+    return replace(state, day=day, day_opening_equity=equity) if day > state.day else state
+
+
+def equity_read(state: RiskState, equity: Decimal, *, at: int, parameters: RiskParameters) -> RiskState:
+    """Follow the account: the day's opening, the peak, the drawdown's alert and halt."""
+    opened = on_day_of(state, at, equity=equity)
+    seen = replace(opened, peak_equity=max(opened.peak_equity, equity))
+    drawdown = seen.drawdown(equity)
+    alerted = drawdown >= parameters.drawdown_alert
+    still_alerted = seen.drawdown_alerted and drawdown >= parameters.drawdown_rearm
+    broken = drawdown >= parameters.drawdown_halt
+    return replace(
+        seen,
+        drawdown_alerted=alerted or still_alerted,
+        halted=seen.halted or (Halt.DRAWDOWN.value if broken else ""),
+    )
+
+
+def transferred(state: RiskState, amount: Decimal) -> RiskState:
+    """Take a deposit (or, negative, a withdrawal) out of loss and drawdown.
+
+    To be called before the first equity that contains it is read.
+    """
+    if state.day < 0:
+        return state
+    return replace(
+        state,
+        day_opening_equity=state.day_opening_equity + amount,
+        peak_equity=max(state.peak_equity + amount, _ZERO),
+    )
+
+
+def entered(state: RiskState, at: int, parameters: RiskParameters) -> RiskState:
+    """Take one entry out of the bucket. It stays taken if nothing comes of the entry."""
+    full_at = max(state.entries_full_at, at) + parameters.entry_interval_ms
+    return replace(state, entries_full_at=full_at)
+
+
+def closed(state: RiskState, trade: TradeRecord, parameters: RiskParameters) -> RiskState:
+    """Remember what a real position brought, and cool down after a stop."""
+    at = trade.position.closed_at
+    if trade.source is not Source.REAL or at is None:
+        return state
+    booked = replace(
+        state, realised_day=at // DAY_MS, day_realised=state.realised_on(at) + trade.position.net_pnl
+    )
+    if trade.exit_reason is not ExitReason.STOP or trade.net_r >= parameters.stop_below_r:
+        return booked
+    return _stopped(booked, trade.symbol, at, parameters)
+
+
+def halted(state: RiskState, reason: str) -> RiskState:
+    """Take no entries until an operator resumes; the first reason stands."""
+    return replace(state, halted=state.halted or reason)
+
+
+def resumed(state: RiskState, *, equity: Decimal, parameters: RiskParameters) -> RiskState:
+    """Lift a halt. After a drawdown the peak starts anew here; a pause after stops runs its time."""
+    if state.drawdown(equity) < parameters.drawdown_halt:
+        return replace(state, halted="")
+    return replace(state, halted="", peak_equity=equity, drawdown_alerted=False)
+
+
+def blacklisted(state: RiskState, symbol: str, ban: Ban) -> RiskState:
+    """Keep a symbol out, whatever its signals, until the ban ends."""
+    return replace(state, blacklist={**state.blacklist, symbol: ban})
+
+
+def pardoned(state: RiskState, symbol: str) -> RiskState:
+    """Let a symbol in again before its ban ends."""
+    return replace(state, blacklist={name: ban for name, ban in state.blacklist.items() if name != symbol})
+
+
+def news(before: RiskState, after: RiskState) -> tuple[RiskNews, ...]:
+    """Say what changed that people should hear, the gravest first."""
+    changes = (
+        (RiskNews.HALTED, bool(after.halted) and not before.halted),
+        (RiskNews.RESUMED, bool(before.halted) and not after.halted),
+        (RiskNews.DRAWDOWN_ALERT, after.drawdown_alerted and not before.drawdown_alerted),
+        (RiskNews.PAUSED, after.paused_until > before.paused_until),
+    )
+    return tuple(key for key, happened in changes if happened)
+
+
+def _stopped(state: RiskState, symbol: str, at: int, parameters: RiskParameters) -> RiskState:
+    recent = (*(stop for stop in state.recent_stops if stop >= at - parameters.stops_window_ms), at)
+    pause = at + parameters.pause_ms if len(recent) >= parameters.max_stops else 0
+    cooling = {name: until for name, until in state.cooldowns.items() if until > at}
+    return replace(
+        state,
+        recent_stops=recent,
+        paused_until=max(state.paused_until, pause),
+        cooldowns=cooling | {symbol: at + parameters.cooldown_ms},
+    )
