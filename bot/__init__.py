@@ -1,0 +1,1 @@
+"""Discord: commands, notices, charts, in Chinese and English."""
