@@ -28,7 +28,7 @@ class Quotes(Protocol):
     def best_ask(self, symbol: str) -> Decimal: ...
 
     def book(self, symbol: str, side: Side) -> Sequence[Level]:
-        """Return ``(price, quantity)``, best first, of what an order of ``side`` would take: asks for a BUY."""
+        """Return the levels an order of ``side`` would take, best first: asks for a BUY."""
         ...
 
     def funding_rate(self, symbol: str) -> Decimal:
