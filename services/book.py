@@ -24,8 +24,13 @@ class MinuteDriven(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookListener:
-    """Whom a book tells of what happened in it; all are called after the journal has it."""
+    """Whom a book tells of what happened in it, after the journal has it.
 
+    ``entered`` at the first fill, ``opened`` once it is protected, ``closed`` whether or not anything was
+    ever held, ``stray`` for reports about nothing this book knows.
+    """
+
+    entered: Callable[[Position], None]
     opened: Callable[[Position], None]
     closed: Callable[[Position], None]
     account: Callable[[AccountRead], None]
@@ -160,6 +165,8 @@ class Book:
             self._positions.pop(position.symbol, None)
 
     def _tell(self, before: Position | None, after: Position) -> None:
+        if after.fills and not (before and before.fills):
+            self._listener.entered(after)
         first_stop = after.attempts.get(Role.STOP, 0) == 1
         if after.stage is Stage.OPEN and before and before.stage is Stage.PROTECTING and first_stop:
             self._listener.opened(after)

@@ -1,0 +1,143 @@
+"""The command line: a stable contract, see docs/commands.md. Parses, checks, and calls one action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import DemoOptions, ReplayOptions, SimOptions, TradeOptions, moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """What each command does; the composition root supplies them. Each returns the exit code."""
+
+    demo: Callable[[DemoOptions], int]
+    sim: Callable[[SimOptions], int]
+    replay: Callable[[ReplayOptions], int]
+    trade: Callable[[TradeOptions], int]
+    config: Callable[[], int]
+    version: Callable[[], int]
+
+
+def _moment(text: str) -> int:
+    try:
+        return moment(text)
+    except ValueError as error:
+        message = f"{text!r} is no time: write 2025-05-20, 2025-05-20T14:30 (UTC) or milliseconds"
+        raise typer.BadParameter(message) from error
+
+
+Speed = Annotated[
+    float, typer.Option(min=0, max=100_000, help="Market minutes a minute; 0 is as fast as possible.")
+]
+Symbols = Annotated[int, typer.Option(min=1, max=1000, help="How many contracts the market has.")]
+Seed = Annotated[int, typer.Option(min=0, help="Draws the market; the same seed, the same market.")]
+Data = Annotated[
+    Path | None, typer.Option(help="Parquet file of recorded 1m candles to play instead of a drawn market.")
+]
+From = Annotated[
+    int | None,
+    typer.Option("--from", parser=_moment, metavar="TIME", help="First minute: ISO 8601 in UTC, or ms."),
+]
+To = Annotated[
+    int | None,
+    typer.Option(
+        "--to", parser=_moment, metavar="TIME", help="Minute to stop before: ISO 8601 in UTC, or ms."
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder for what the run writes; a fresh one by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+
+
+def build_app(actions: Actions) -> typer.Typer:
+    """Return the command line over the given actions."""
+    app = typer.Typer(
+        add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+        help="Scan every Binance USDT perpetual each minute, trade the best signals, learn from them.",
+    )  # fmt: skip
+    _add_demo(app, actions)
+    _add_sim(app, actions)
+    _add_replay(app, actions)
+    _add_trade(app, actions)
+    app.command(help="Show the settings in force, secrets masked.")(_exiting(actions.config))
+    app.command(help="Print the version.")(_exiting(actions.version))
+    return app
+
+
+def _exiting(action: Callable[[], int]) -> Callable[[], None]:
+    def command() -> None:
+        raise typer.Exit(action())
+
+    command.__name__ = action.__name__
+    return command
+
+
+def _add_demo(app: typer.Typer, actions: Actions) -> None:
+    @app.command(help="Start a simulated exchange and trade on it: the whole product in one command.")
+    def demo(
+        minutes: Annotated[int, typer.Option(min=1, max=100_000, help="Market minutes to run.")] = 240,
+        speed: Speed = 60,
+        symbols: Symbols = 650,
+        seed: Seed = 1,
+        data: Data = None,
+        start: From = None,
+        out: Out = None,
+        as_json: Json = False,
+    ) -> None:
+        options = DemoOptions(
+            minutes=minutes, speed=speed, symbols=symbols, seed=seed, data=data, start=start, out=out,
+            as_json=as_json,
+        )  # fmt: skip
+        raise typer.Exit(actions.demo(options))
+
+
+def _add_sim(app: typer.Typer, actions: Actions) -> None:
+    @app.command(help="Serve a Binance-compatible exchange on loopback until told to stop.")
+    def sim(  # noqa: PLR0913, PLR0917 - one parameter an option
+        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(min=0, max=65_535, help="0 lets the system choose.")] = 8650,
+        speed: Speed = 1,
+        symbols: Symbols = 650,
+        seed: Seed = 1,
+        data: Data = None,
+        start: From = None,
+        faults: Annotated[
+            int | None, typer.Option(min=0, help="Seed of a storm of faults; none by default.")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        options = SimOptions(
+            host=host, port=port, speed=speed, symbols=symbols, seed=seed, data=data, start=start,
+            faults=faults, as_json=as_json,
+        )  # fmt: skip
+        raise typer.Exit(actions.sim(options))
+
+
+def _add_replay(app: typer.Typer, actions: Actions) -> None:
+    @app.command(help="Trade recorded candles on paper, in process, as fast as it goes.")
+    def replay(
+        data: Annotated[Path, typer.Option(help="Parquet file of recorded 1m candles.")],
+        start: From = None,
+        end: To = None,
+        symbols: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
+        out: Out = None,
+        as_json: Json = False,
+    ) -> None:
+        chosen = tuple(name.strip().upper() for name in symbols.split(",") if name.strip())
+        if start is not None and end is not None and end <= start:
+            raise typer.BadParameter("--to must be later than --from")
+        options = ReplayOptions(data=data, start=start, end=end, symbols=chosen, out=out, as_json=as_json)
+        raise typer.Exit(actions.replay(options))
+
+
+def _add_trade(app: typer.Typer, actions: Actions) -> None:
+    @app.command(help="Trade until stopped. Real money moves only where the settings say so twice.")
+    def trade(
+        mode: Annotated[
+            str | None, typer.Option(help="sim, paper, testnet or live; else PERPSCOUT_MODE.")
+        ] = None,
+    ) -> None:
+        raise typer.Exit(actions.trade(TradeOptions(mode=mode)))

@@ -1,0 +1,65 @@
+"""What a person asked for on the command line, checked."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """``minutes`` are market minutes; ``speed`` 0 means as fast as possible; ``start`` is ms."""
+
+    minutes: int
+    speed: float
+    symbols: int
+    seed: int
+    data: Path | None
+    start: int | None
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimOptions:
+    """``port`` 0 lets the system choose; ``faults`` is the seed of the fault plan."""
+
+    host: str
+    port: int
+    speed: float
+    symbols: int
+    seed: int
+    data: Path | None
+    start: int | None
+    faults: int | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """Replay of ``data`` from ``start`` to ``end`` (ms); ``symbols`` empty means all of the file."""
+
+    data: Path
+    start: int | None
+    end: int | None
+    symbols: tuple[str, ...]
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeOptions:
+    """``mode`` ``None`` takes the one of the settings."""
+
+    mode: str | None
+
+
+def moment(text: str) -> int:
+    """Read a time given as ISO 8601 (UTC unless it says otherwise) or as milliseconds.
+
+    Raises ``ValueError`` for anything else.
+    """
+    if text.isdigit():
+        return int(text)
+    parsed = datetime.fromisoformat(text)
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)

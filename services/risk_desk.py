@@ -1,0 +1,229 @@
+"""The account, the track record and the risk gate at one desk: ranks signals and gives verdicts."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from core.correlation import Correlations, correlate
+from core.exposure import exposure_of
+from core.instruments import Instrument
+from core.leverage import earned_leverage, track_record
+from core.market import MinuteClosed
+from core.notices import Alert, Severity
+from core.orders import AccountRead
+from core.parameters import Parameters
+from core.performance import performance_of
+from core.ports import Scorer
+from core.positions import Position, PositionPlan, Source
+from core.ranking import Experience, rank
+from core.risk import AccountContext, Approved, judge
+from core.risk_state import RiskNews, RiskState, closed, equity_read, news
+from core.signals import Candidate, RankedSignal
+from core.sizing import plan_position
+from core.symbols import SymbolContext, market_objections
+from core.trades import TradeRecord
+from core.verdicts import Reason, Refused, in_order
+from core.views import BalanceView, Performance
+from data.candle_store import CandleStore
+
+REMEMBERED_TRADES = 2000
+_GRAVE = {RiskNews.HALTED}
+
+
+class RiskDesk:
+    """Holds the risk state as a value and lets only the pure rules of ``core`` change it."""
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        store: CandleStore,
+        parameters: Parameters,
+        *,
+        trades: bool = True,
+        scorer: Scorer | None = None,
+    ) -> None:
+        self._instruments = instruments
+        self._store = store
+        self._parameters = parameters
+        self._trades = trades
+        self._scorer = scorer
+        self._state = RiskState()
+        self._account: AccountRead | None = None
+        self._experience = Experience(parameters=parameters.ranking)
+        self._closed: dict[Source, deque[TradeRecord]] = {
+            source: deque(maxlen=REMEMBERED_TRADES) for source in Source
+        }
+        self._performance = dict.fromkeys(Source, Performance())
+
+    # --- news ---------------------------------------------------------------------------------------
+
+    def account(self, read: AccountRead) -> Sequence[Alert]:
+        """Follow the account; returns what people should hear of it."""
+        self._account = read
+        return self._move(
+            equity_read(self._state, read.equity, at=read.at, parameters=self._parameters.risk), read.at
+        )
+
+    def closed(self, trade: TradeRecord) -> Sequence[Alert]:
+        """Learn from a closed position of any book."""
+        self._remember(trade)
+        at = trade.position.closed_at or 0
+        return self._move(closed(self._state, trade, self._parameters.risk), at)
+
+    def recall(self, trades: Iterable[TradeRecord]) -> None:
+        """Take up what earlier runs learned."""
+        for trade in trades:
+            self._remember(trade)
+
+    # --- verdicts -----------------------------------------------------------------------------------
+
+    def rank(self, candidates: Sequence[Candidate], minute: MinuteClosed) -> tuple[RankedSignal, ...]:
+        """Order what may be traded; nothing ranks before the account was read."""
+        if self._account is None or not candidates:
+            return ()
+        contexts = {each.symbol: self._context(each.symbol, minute) for each in candidates}
+        return rank(
+            candidates,
+            contexts,
+            equity=self._account.equity,
+            leverage=self._earned_leverage(),
+            scorer=self._scorer or self._experience,
+            parameters=self._parameters,
+        )
+
+    def judge(
+        self, signal: RankedSignal, minute: MinuteClosed, positions: Mapping[str, Position]
+    ) -> PositionPlan | Refused:
+        """Ask the risk gate for a real position; an approval counts from now on."""
+        account = self._surroundings(minute, positions, signal.candidate.symbol)
+        if account is None:
+            return Refused(reasons=(Reason.EQUITY_STALE,))
+        verdict = judge(
+            signal,
+            self._context(signal.candidate.symbol, minute),
+            account=account,
+            exposure=exposure_of(
+                positions.values(), marks=_marks(minute, positions), costs=self._parameters.costs
+            ),
+            state=self._state,
+            parameters=self._parameters,
+        )
+        if isinstance(verdict, Approved):
+            self._state = verdict.state
+            return verdict.plan
+        return verdict
+
+    def judge_virtual(
+        self, signal: RankedSignal, minute: MinuteClosed, positions: Mapping[str, Position]
+    ) -> PositionPlan | Refused:
+        """Plan a virtual position: the same market and size, but no account that could run out."""
+        context = self._context(signal.candidate.symbol, minute)
+        if self._account is None:
+            return Refused(reasons=(Reason.EQUITY_STALE,))
+        reasons = set(market_objections(context, at=minute.seen_at, parameters=self._parameters.universe))
+        if signal.candidate.symbol in positions:
+            reasons.add(Reason.SYMBOL_HELD)
+        if len(positions) >= self._parameters.ranking.max_virtual:
+            reasons.add(Reason.NO_ROOM)
+        if reasons:
+            return Refused(reasons=in_order(reasons))
+        return plan_position(
+            signal,
+            context,
+            source=Source.VIRTUAL,
+            at=minute.seen_at,
+            equity=self._account.equity,
+            parameters=self._parameters,
+        )
+
+    # --- pictures -----------------------------------------------------------------------------------
+
+    @property
+    def equity(self) -> Decimal | None:
+        return self._account.equity if self._account else None
+
+    @property
+    def halted(self) -> str:
+        return self._state.halted
+
+    def day_pnl(self, at: int) -> Decimal:
+        """Return today's realised net of real positions."""
+        return self._state.realised_on(at)
+
+    def performance(self, source: Source) -> Performance:
+        return self._performance[source]
+
+    def balance(self, positions: Iterable[Position]) -> BalanceView | None:
+        """Return the account as last read, ``None`` before."""
+        read = self._account
+        if read is None:
+            return None
+        exposure = exposure_of(positions, marks={}, costs=self._parameters.costs)
+        return BalanceView(
+            wallet=read.wallet,
+            equity=read.equity,
+            available=read.available,
+            margin_used=exposure.margin,
+            peak_equity=self._state.peak_equity,
+            drawdown=float(self._state.drawdown(read.equity)),
+            day_pnl=self.day_pnl(read.at),
+            at=read.at,
+        )
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _move(self, after: RiskState, at: int) -> Sequence[Alert]:
+        before, self._state = self._state, after
+        return [
+            Alert(
+                key=key.value,
+                severity=Severity.CRITICAL if key in _GRAVE else Severity.WARNING,
+                at=at,
+                text=after.halted if key is RiskNews.HALTED else "",
+            )
+            for key in news(before, after)
+        ]
+
+    def _remember(self, trade: TradeRecord) -> None:
+        self._closed[trade.source].append(trade)
+        self._experience = self._experience.learned(trade)
+        self._performance[trade.source] = performance_of(self._closed[trade.source], self._parameters.outcome)
+
+    def _earned_leverage(self) -> int:
+        record = track_record(
+            self._closed[Source.REAL], outcome=self._parameters.outcome, parameters=self._parameters.leverage
+        )
+        return earned_leverage(record, self._parameters.leverage)
+
+    def _context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
+        column = minute.axis.names.index(symbol)
+        return SymbolContext.of(self._instruments[symbol], minute.context, column=column)
+
+    def _surroundings(
+        self, minute: MinuteClosed, positions: Mapping[str, Position], symbol: str
+    ) -> AccountContext | None:
+        read = self._account
+        if read is None:
+            return None
+        return AccountContext(
+            at=max(minute.at, minute.seen_at),
+            equity=read.equity,
+            equity_at=read.at,
+            available=read.available,
+            correlations=self._correlations((symbol, *positions)),
+            trades=self._trades,
+            foreign=frozenset(each.symbol for each in read.positions) - positions.keys(),
+        )
+
+    def _correlations(self, symbols: Sequence[str]) -> Correlations:
+        names = tuple(dict.fromkeys(symbols))
+        bars = self._parameters.risk.correlation_bars
+        closes = np.column_stack([self._store.closes_15m(name, bars + 1) for name in names])
+        return correlate(names, closes, bars=bars)
+
+
+def _marks(minute: MinuteClosed, positions: Mapping[str, Position]) -> Mapping[str, Decimal]:
+    candles = {symbol: minute.candle(symbol) for symbol in positions}
+    return {symbol: candle.close for symbol, candle in candles.items() if candle}
