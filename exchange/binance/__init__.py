@@ -1,0 +1,1 @@
+"""Binance USDⓈ-M futures: orders and account, the market by REST pages and by streams."""

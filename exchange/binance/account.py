@@ -1,0 +1,65 @@
+"""Balance and positions out of /fapi/v3/account and /fapi/v3/positionRisk."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from core.orders import AccountRead, HeldPosition
+
+SETTLED_IN = "USDT"
+
+
+class _Asset(msgspec.Struct, rename="camel"):
+    asset: str
+    wallet_balance: Decimal
+    unrealized_profit: Decimal
+    available_balance: Decimal
+
+
+class AccountReply(msgspec.Struct):
+    """Reply of /fapi/v3/account, as far as we read it."""
+
+    assets: list[_Asset]
+
+
+class PositionReply(msgspec.Struct, rename="camel"):
+    """One element of the reply of /fapi/v3/positionRisk; it does not tell the leverage."""
+
+    symbol: str
+    position_amt: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    liquidation_price: Decimal
+
+
+class SymbolConfig(msgspec.Struct, rename="camel"):
+    """One element of the reply of /fapi/v1/symbolConfig: margin mode and leverage in force."""
+
+    symbol: str
+    margin_type: str
+    leverage: int
+
+
+def account_read(account: AccountReply, positions: Sequence[PositionReply], *, at: int) -> AccountRead:
+    """Put both replies together. An account that shows no USDT holds none of it."""
+    asset = next((each for each in account.assets if each.asset == SETTLED_IN), None)
+    wallet = asset.wallet_balance if asset else Decimal(0)
+    unrealised = asset.unrealized_profit if asset else Decimal(0)
+    return AccountRead(
+        wallet=wallet,
+        equity=wallet + unrealised,
+        available=asset.available_balance if asset else Decimal(0),
+        positions=tuple(_held(each) for each in positions if each.position_amt),
+        at=at,
+    )
+
+
+def _held(position: PositionReply) -> HeldPosition:
+    return HeldPosition(
+        symbol=position.symbol,
+        quantity=position.position_amt,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        liquidation_price=position.liquidation_price,
+    )

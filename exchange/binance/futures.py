@@ -1,0 +1,195 @@
+"""The order side of one Binance account: ``core.ports.Exchange`` over ccxt."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from core.clock import Clock
+from core.errors import ExchangeRefused
+from core.instruments import Instrument
+from core.orders import (
+    AccountRead,
+    CancelConditional,
+    CloseAtMarket,
+    ConditionalStatus,
+    PlaceConditional,
+    QueryOrder,
+    Report,
+    Role,
+    SubmitEntry,
+)
+from core.rng import Rng
+from exchange.binance import orders, rest
+from exchange.binance.account import AccountReply, PositionReply, SymbolConfig, account_read
+from exchange.binance.instruments import ExchangeInfo, SymbolBrackets, instruments_of
+from exchange.binance.outcomes import BY_CODE, Outcome
+from exchange.binance.rest import BinanceRest
+from exchange.binance.user_stream import UserStream
+from exchange.limits.retries import ReadRetries
+from exchange.limits.weight import Priority
+
+_PROTECTING_ROLES = frozenset({Role.STOP, Role.TARGET, Role.CLOSE})
+_ISOLATED = "ISOLATED"
+
+
+class BinanceFutures:
+    """One account in one-way mode and isolated margin. Reads are repeated, orders never."""
+
+    def __init__(self, api: BinanceRest, user_stream: UserStream, *, clock: Clock, rng: Rng) -> None:
+        self._api = api
+        self._user_stream = user_stream
+        self._clock = clock
+        self._retries = ReadRetries(clock=clock, rng=rng)
+        self._one_way = False
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        info = await self._retries.run(
+            lambda: self._api.call(rest.EXCHANGE_INFO, {}, priority=Priority.ACCOUNT, reply=ExchangeInfo)
+        )
+        weight_limit = info.weight_limit()
+        if weight_limit is not None:
+            self._api.limiter.set_limit(weight_limit)
+        return instruments_of(info, await self._brackets())
+
+    async def account(self) -> AccountRead:
+        """Read balance, then positions. A read that fails in part fails whole: it must never look flat."""
+        account = await self._retries.run(
+            lambda: self._api.call(rest.ACCOUNT, {}, priority=Priority.ACCOUNT, reply=AccountReply)
+        )
+        positions = await self._retries.run(
+            lambda: self._api.call(rest.POSITIONS, {}, priority=Priority.ACCOUNT, reply=list[PositionReply])
+        )
+        return account_read(account, positions, at=self._clock.market_ms())
+
+    async def prepare(self, symbol: str, leverage: int) -> int:
+        await self._ensure_one_way()
+        before = await self._symbol_config(symbol)
+        if before.margin_type == _ISOLATED and before.leverage == leverage:
+            return leverage
+        if before.margin_type != _ISOLATED:
+            await self._set(rest.SET_MARGIN_TYPE, {"symbol": symbol, "marginType": _ISOLATED})
+        if before.leverage != leverage:
+            await self._set(rest.SET_LEVERAGE, {"symbol": symbol, "leverage": leverage})
+        after = await self._symbol_config(symbol)
+        if after.margin_type != _ISOLATED:
+            raise ExchangeRefused(0, f"{symbol} stays in {after.margin_type} margin")
+        return after.leverage
+
+    async def submit(self, order: SubmitEntry | CloseAtMarket) -> None:
+        priority = Priority.PROTECTIVE if isinstance(order, CloseAtMarket) else Priority.ORDER
+        await self._api.call(
+            rest.SUBMIT_ORDER, orders.market_order(order), priority=priority, reply=orders.Accepted
+        )
+
+    async def place(self, conditional: PlaceConditional) -> None:
+        await self._api.call(
+            rest.PLACE_CONDITIONAL,
+            orders.conditional_order(conditional),
+            priority=Priority.PROTECTIVE,
+            reply=orders.Accepted,
+        )
+
+    async def cancel(self, conditional: CancelConditional) -> None:
+        parameters = {"symbol": conditional.symbol, "clientAlgoId": conditional.client_order_id}
+        try:
+            # To cancel twice does no harm, so this may be repeated like a read.
+            await self._retries.run(
+                lambda: self._api.call(
+                    rest.CANCEL_CONDITIONAL, parameters, priority=Priority.PROTECTIVE, reply=orders.Accepted
+                )
+            )
+        except ExchangeRefused as refusal:
+            if BY_CODE.get(refusal.code) is not Outcome.NOT_FOUND:
+                raise
+
+    async def find(self, query: QueryOrder) -> Sequence[Report]:
+        try:
+            if query.role in {Role.STOP, Role.TARGET}:
+                return await self._find_conditional(query)
+            return await self._find_order(query)
+        except ExchangeRefused as refusal:
+            if BY_CODE.get(refusal.code) is Outcome.NOT_FOUND:
+                return ()
+            raise
+
+    async def open_conditionals(self) -> Mapping[str, tuple[str, ConditionalStatus]]:
+        resting = await self._retries.run(
+            lambda: self._api.call(
+                rest.OPEN_CONDITIONALS, {}, priority=Priority.ACCOUNT, reply=list[orders.ConditionalReply]
+            )
+        )
+        return {each.client_algo_id: (each.symbol, orders.status_of(each.algo_status)) for each in resting}
+
+    def reports(self) -> AsyncIterator[Report]:
+        return self._user_stream.reports()
+
+    async def close(self) -> None:
+        await self._user_stream.close()
+
+    async def _brackets(self) -> Sequence[SymbolBrackets]:
+        if not self._api.signs:
+            return ()
+        return await self._retries.run(
+            lambda: self._api.call(rest.BRACKETS, {}, priority=Priority.ACCOUNT, reply=list[SymbolBrackets])
+        )
+
+    async def _ensure_one_way(self) -> None:
+        if not self._one_way:
+            await self._set(rest.SET_POSITION_MODE, {"dualSidePosition": "false"})
+            self._one_way = True
+
+    async def _set(self, endpoint: rest.Endpoint, parameters: rest.Parameters) -> None:
+        """Change a setting; that it was so already is success."""
+        try:
+            await self._retries.run(
+                lambda: self._api.call(endpoint, parameters, priority=Priority.ORDER, reply=orders.Accepted)
+            )
+        except ExchangeRefused as refusal:
+            if BY_CODE.get(refusal.code) is not Outcome.NO_CHANGE:
+                raise
+
+    async def _symbol_config(self, symbol: str) -> SymbolConfig:
+        configs = await self._retries.run(
+            lambda: self._api.call(
+                rest.SYMBOL_CONFIG, {"symbol": symbol}, priority=Priority.ORDER, reply=list[SymbolConfig]
+            )
+        )
+        found = next((each for each in configs if each.symbol == symbol), None)
+        if found is None:
+            raise ExchangeRefused(0, f"{symbol} has no margin mode and leverage to read")
+        return found
+
+    async def _find_order(self, query: QueryOrder) -> Sequence[Report]:
+        priority = _priority(query)
+        parameters = {"symbol": query.symbol, "origClientOrderId": query.client_order_id}
+        order = await self._retries.run(
+            lambda: self._api.call(rest.FIND_ORDER, parameters, priority=priority, reply=orders.OrderReply)
+        )
+        fills = await self._fills(query, order.order_id) if order.executed_qty else ()
+        return (*fills, orders.ended(order)) if order.status in orders.ENDED else fills
+
+    async def _find_conditional(self, query: QueryOrder) -> Sequence[Report]:
+        parameters = {"symbol": query.symbol, "clientAlgoId": query.client_order_id}
+        order = await self._retries.run(
+            lambda: self._api.call(
+                rest.FIND_CONDITIONAL,
+                parameters,
+                priority=Priority.PROTECTIVE,
+                reply=orders.ConditionalReply,
+            )
+        )
+        fills = await self._fills(query, order.became) if order.became else ()
+        return (orders.conditional_changed(order), *fills)
+
+    async def _fills(self, query: QueryOrder, order_id: int | str) -> Sequence[Report]:
+        trades = await self._retries.run(
+            lambda: self._api.call(
+                rest.FIND_TRADES,
+                {"symbol": query.symbol, "orderId": order_id},
+                priority=_priority(query),
+                reply=list[orders.TradeReply],
+            )
+        )
+        return tuple(orders.filled(each, client_order_id=query.client_order_id) for each in trades)
+
+
+def _priority(query: QueryOrder) -> Priority:
+    return Priority.PROTECTIVE if query.role in _PROTECTING_ROLES else Priority.ORDER

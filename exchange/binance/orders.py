@@ -1,0 +1,143 @@
+"""Our commands as Binance's parameters, and its order replies as our reports."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from core.orders import (
+    CloseAtMarket,
+    ConditionalChanged,
+    ConditionalStatus,
+    OrderEnded,
+    OrderFilled,
+    PlaceConditional,
+    Role,
+    SubmitEntry,
+)
+from core.signals import Side
+
+_WIRE_SIDE: Mapping[Side, str] = {Side.LONG: "BUY", Side.SHORT: "SELL"}
+_CONDITIONAL_TYPE: Mapping[Role, str] = {Role.STOP: "STOP_MARKET", Role.TARGET: "TAKE_PROFIT_MARKET"}
+ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
+
+
+class OrderReply(msgspec.Struct, rename="camel"):
+    """Reply of GET /fapi/v1/order, as far as we read it."""
+
+    order_id: int
+    symbol: str
+    client_order_id: str
+    status: str
+    executed_qty: Decimal
+    update_time: int
+
+
+class TradeReply(msgspec.Struct, rename="camel"):
+    """One element of the reply of /fapi/v1/userTrades."""
+
+    id: int
+    order_id: int
+    symbol: str
+    side: str
+    price: Decimal
+    qty: Decimal
+    commission: Decimal
+    realized_pnl: Decimal
+    time: int
+
+
+class ConditionalReply(msgspec.Struct, rename="camel"):
+    """Reply of GET /fapi/v1/algoOrder, and one element of openAlgoOrders."""
+
+    algo_id: int
+    client_algo_id: str
+    symbol: str
+    algo_status: str
+    update_time: int = 0
+    actual_order_id: str | int | None = None
+
+    @property
+    def became(self) -> str:
+        """Id of the order it turned into, empty while it rests."""
+        return wire_id(self.actual_order_id)
+
+
+class Accepted(msgspec.Struct):
+    """Any reply whose being there is all we want to know."""
+
+
+def side_of(wire: str) -> Side:
+    return Side.LONG if wire == "BUY" else Side.SHORT
+
+
+def wire_id(value: str | int | None) -> str:
+    """Binance writes "no id" as an empty text, as 0 or not at all."""
+    return "" if value in {None, 0, "0"} else str(value)
+
+
+def status_of(wire: str) -> ConditionalStatus:
+    """Read a conditional's status; one we have never heard of is no proof that it protects."""
+    return ConditionalStatus(wire) if wire in set(ConditionalStatus) else ConditionalStatus.REJECTED
+
+
+def market_order(order: SubmitEntry | CloseAtMarket) -> dict[str, str]:
+    """Parameters of POST /fapi/v1/order."""
+    closing = isinstance(order, CloseAtMarket)
+    parameters = {
+        "symbol": order.symbol,
+        "side": _WIRE_SIDE[order.side.opposite if closing else order.side],
+        "type": "MARKET",
+        "quantity": f"{order.quantity:f}",
+        "newClientOrderId": order.client_order_id,
+    }
+    return {**parameters, "reduceOnly": "true"} if closing else parameters
+
+
+def conditional_order(order: PlaceConditional) -> dict[str, str]:
+    """Parameters of POST /fapi/v1/algoOrder for an order that closes the whole position at market."""
+    return {
+        "algoType": "CONDITIONAL",
+        "symbol": order.symbol,
+        "side": _WIRE_SIDE[order.side.opposite],
+        "type": _CONDITIONAL_TYPE[order.role],
+        "triggerPrice": f"{order.trigger_price:f}",
+        "closePosition": "true",
+        "workingType": "MARK_PRICE",
+        "priceProtect": "true",
+        "clientAlgoId": order.client_order_id,
+    }
+
+
+def filled(trade: TradeReply, *, client_order_id: str) -> OrderFilled:
+    return OrderFilled(
+        symbol=trade.symbol,
+        client_order_id=client_order_id,
+        venue_order_id=str(trade.order_id),
+        trade_id=str(trade.id),
+        side=side_of(trade.side),
+        quantity=trade.qty,
+        price=trade.price,
+        fee=trade.commission,
+        realised_pnl=trade.realized_pnl,
+        at=trade.time,
+    )
+
+
+def ended(order: OrderReply) -> OrderEnded:
+    return OrderEnded(
+        symbol=order.symbol,
+        client_order_id=order.client_order_id,
+        filled=order.executed_qty,
+        at=order.update_time,
+    )
+
+
+def conditional_changed(order: ConditionalReply) -> ConditionalChanged:
+    return ConditionalChanged(
+        symbol=order.symbol,
+        client_order_id=order.client_algo_id,
+        status=status_of(order.algo_status),
+        at=order.update_time,
+        venue_order_id=order.became,
+    )

@@ -1,0 +1,189 @@
+"""One way to every REST endpoint: weight, signature, the judgement of replies."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from core.clock import Clock
+from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
+from exchange.binance.addresses import BinanceAddresses, Credentials
+from exchange.binance.outcomes import Outcome, outcome_of
+from exchange.binance.transport import HttpResponse, Transport
+from exchange.limits.breaker import CircuitBreaker
+from exchange.limits.weight import Priority, WeightLimiter
+
+if TYPE_CHECKING:
+    from exchange.binance.ccxt_client import CcxtClient
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int | bool]
+
+_USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
+_ORDER_COUNT_EXCEEDED = -1015
+_BANNED_UNTIL = re.compile(r"until (\d{13})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One of ccxt's implicit methods and its weight; ``sends_order`` where a circuit must never be broken."""
+
+    method: str
+    weight: int
+    sends_order: bool = False
+
+
+EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1)
+SERVER_TIME = Endpoint(method="fapiPublicGetTime", weight=1)
+BRACKETS = Endpoint(method="fapiPrivateGetLeverageBracket", weight=1)
+ACCOUNT = Endpoint(method="fapiPrivateV3GetAccount", weight=5)
+POSITIONS = Endpoint(method="fapiPrivateV3GetPositionRisk", weight=5)
+SYMBOL_CONFIG = Endpoint(method="fapiPrivateGetSymbolConfig", weight=5)
+SET_MARGIN_TYPE = Endpoint(method="fapiPrivatePostMarginType", weight=1)
+SET_LEVERAGE = Endpoint(method="fapiPrivatePostLeverage", weight=1)
+SET_POSITION_MODE = Endpoint(method="fapiPrivatePostPositionSideDual", weight=1)
+SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, sends_order=True)
+FIND_ORDER = Endpoint(method="fapiPrivateGetOrder", weight=1)
+FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5)
+PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, sends_order=True)
+CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, sends_order=True)
+FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1)
+OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40)
+NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1)
+KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1)
+
+
+def klines(limit: int) -> Endpoint:
+    """Pages of 99 candles cost 1, of 499 cost 2: the two sizes worth asking for."""
+    weight = 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
+    return Endpoint(method="fapiPublicGetKlines", weight=weight)
+
+
+class _Refusal(msgspec.Struct):
+    code: int
+    msg: str = ""
+
+
+class _ServerTime(msgspec.Struct):
+    serverTime: int  # noqa: N815 - Binance's name
+
+
+class BinanceRest:
+    """Signed requests inside the weight budget. All errors come out as those of ``core.errors``."""
+
+    def __init__(
+        self,
+        addresses: BinanceAddresses,
+        credentials: Credentials,
+        *,
+        transport: Transport,
+        limiter: WeightLimiter,
+        clock: Clock,
+    ) -> None:
+        self._addresses = addresses
+        self._credentials = credentials
+        self._transport = transport
+        self._clock = clock
+        self._client_made: CcxtClient | None = None
+        self.limiter = limiter
+        self.breaker = CircuitBreaker("binance reads", clock)
+
+    @property
+    def signs(self) -> bool:
+        """Whether keys were given at all."""
+        return bool(self._credentials.api_key)
+
+    async def call(
+        self, endpoint: Endpoint, parameters: Parameters, *, priority: Priority, reply: type[T]
+    ) -> T:
+        """Ask and decode the answer as ``reply``.
+
+        Raises ``ExchangeRefused``, ``RateLimited`` or ``ExchangeUnavailable``; an answer that can not be
+        read is the last of these, for the request may well have been carried out.
+        """
+        response = await self._ask(endpoint, parameters, priority)
+        try:
+            return msgspec.json.decode(response.body, type=reply, strict=False)
+        except msgspec.DecodeError as fault:
+            raise ExchangeUnavailable(f"{endpoint.method}: unreadable answer: {fault}") from fault
+
+    async def synchronise_clock(self) -> None:
+        """Measure how far our clock is ahead of the exchange's, for the timestamps we sign."""
+        sent = self._clock.wire_ms()
+        answer = await self.call(SERVER_TIME, {}, priority=Priority.ORDER, reply=_ServerTime)
+        self._client().set_clock_ahead((sent + self._clock.wire_ms()) // 2 - answer.serverTime)
+
+    async def _ask(self, endpoint: Endpoint, parameters: Parameters, priority: Priority) -> HttpResponse:
+        if not endpoint.sends_order:
+            self.breaker.check()
+        lease = await self.limiter.acquire(endpoint.weight, priority)
+        used = None
+        try:
+            response = await self._client().ask(endpoint.method, parameters)
+            used = _used_weight(response)
+        except ExchangeUnavailable:
+            self.breaker.failed()
+            raise
+        finally:
+            self.limiter.settle(lease, used)
+        await self._judge(endpoint, response)
+        return response
+
+    async def _judge(self, endpoint: Endpoint, response: HttpResponse) -> None:
+        if response.status < 400:
+            self.breaker.succeeded()
+            return
+        refusal = _refusal(response)
+        code = refusal.code if refusal else None
+        text = f"{endpoint.method}: {refusal.msg if refusal else f'HTTP {response.status}'}"
+        match outcome_of(response.status, code):
+            case outcome if outcome.is_unknown:
+                self.breaker.failed()
+                raise ExchangeUnavailable(f"{text} (code {code})")
+            case Outcome.RATE_LIMITED:
+                raise self._rate_limited(response, code or -response.status, text)
+            case Outcome.CLOCK_SKEWED:
+                await self.synchronise_clock()
+        raise ExchangeRefused(code or 0, text)
+
+    def _rate_limited(self, response: HttpResponse, code: int, text: str) -> RateLimited:
+        """Close the budget too, except where only the account's orders were counted."""
+        retry_after = self._retry_after(response, text)
+        if code != _ORDER_COUNT_EXCEEDED:
+            self.limiter.close_for(retry_after)
+        return RateLimited(code, text, retry_after=retry_after)
+
+    def _retry_after(self, response: HttpResponse, text: str) -> float:
+        stated = response.headers.get("Retry-After")
+        if stated is not None and stated.isdecimal():
+            return float(stated)
+        until = _BANNED_UNTIL.search(text)
+        if until is not None:
+            return max(0.0, (int(until[1]) - self._clock.wire_ms()) / 1000)
+        return self.limiter.period / 6
+
+    def _client(self) -> "CcxtClient":
+        if self._client_made is None:
+            from exchange.binance.ccxt_client import CcxtClient
+
+            self._client_made = CcxtClient(
+                self._addresses,
+                self._credentials,
+                send=self._transport.send,
+                wire_ms=self._clock.wire_ms,
+            )
+        return self._client_made
+
+
+def _used_weight(response: HttpResponse) -> int | None:
+    used = response.headers.get(_USED_WEIGHT)
+    return int(used) if used is not None and used.isdecimal() else None
+
+
+def _refusal(response: HttpResponse) -> _Refusal | None:
+    try:
+        return msgspec.json.decode(response.body, type=_Refusal)
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,1 @@
+"""How much we may ask of an exchange: request weight, broken circuits, repeated reads."""
