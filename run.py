@@ -43,8 +43,9 @@ REMEDIES = {
         "The package registry did not answer: check the network (behind a proxy, set HTTPS_PROXY), then run"
         " this again."
     ),
-    r"No matching distribution found": (
-        "A package has no build for this computer: use Python 3.11 to 3.13 on 64-bit Linux, macOS or Windows."
+    r"No matching distribution found for (\S+)": (
+        "The package registry has no {0} for this computer: use 64-bit Linux, macOS or Windows, or check which"
+        " registry pip is told to ask (`pip config list`)."
     ),
 }
 
@@ -240,7 +241,7 @@ def follow_unpacking(pip: "subprocess.Popen[str]", wanted: int) -> None:
 
 
 def compile_packages() -> None:
-    """Compile Python to bytecode on every core, faster than pip does; what can not be compiled is not used."""
+    """Make bytecode on every core, faster than pip would; what can not be compiled is not used."""
     show("Compiling")
     command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV)]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
@@ -288,8 +289,9 @@ def refuse_python_without_venv() -> None:
 
 def remedy(said: str, lock: Path) -> Optional[str]:
     for pattern, sentence in REMEDIES.items():
-        if re.search(pattern, said):
-            return sentence.format(lock=lock.name, gigabytes=COST[lock][1], root=ROOT)
+        found = re.search(pattern, said)
+        if found:
+            return sentence.format(*found.groups(), lock=lock.name, gigabytes=COST[lock][1], root=ROOT)
     return None
 
 
