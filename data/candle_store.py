@@ -28,6 +28,12 @@ class _Ring:
             self._values[slot, :, symbol] = values
         self._newest = max(self._newest, number)
 
+    def write_many(self, numbers: NDArray[np.int64], values: Floats, symbol: int) -> None:
+        """Write bars of one symbol, ``values`` [fields, n], as far back as the ring reaches."""
+        reach = len(self._numbers)
+        for number, column in zip(numbers[-reach:].tolist(), values[:, -reach:].T, strict=True):
+            self.write(number, column, symbol)
+
     def last(self, symbol: int, bars: int) -> tuple[NDArray[np.int64], Floats]:
         """Return bar numbers [n] and values [fields, n] of the newest ``bars`` slots, oldest first."""
         wanted = np.arange(max(self._newest - min(bars, len(self._numbers)), -1) + 1, self._newest + 1)
@@ -48,13 +54,11 @@ class CandleStore:
     def load(self, history: CandleHistory) -> None:
         """Take in fetched candles of one known symbol."""
         symbol = self._index(history.symbol)
-        numbers = (history.open_times // history.timeframe_ms).tolist()
+        numbers = history.open_times // history.timeframe_ms
         if history.timeframe_ms == QUARTER_MS:
-            for number, close in zip(numbers, history.candles[Field.CLOSE], strict=True):
-                self._quarters.write(number, close, symbol)
+            self._quarters.write_many(numbers, history.candles[Field.CLOSE][None], symbol)
         else:
-            for number, candle in zip(numbers, history.candles.T, strict=True):
-                self._minutes.write(number, candle, symbol)
+            self._minutes.write_many(numbers, history.candles, symbol)
 
     def append(self, minute: MinuteClosed) -> None:
         """Take in one closed minute; the one that ends a quarter of an hour gives its 15m close."""

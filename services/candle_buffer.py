@@ -1,0 +1,68 @@
+"""Closed 1m candles on their way to a decision, addressed by time, in whatever order they come."""
+
+import numpy as np
+
+from core.market import MINUTE_MS, CandleHistory, Field, Floats, SymbolAxis
+
+_FIELDS = len(Field)
+_NEVER = -1
+
+
+class CandleBuffer:
+    """The last ``minutes`` of every symbol; NaN where a candle is missing."""
+
+    def __init__(self, axis: SymbolAxis, *, minutes: int = 600) -> None:
+        self._axis = axis
+        self._candles = np.full((minutes, _FIELDS, len(axis)), np.nan)
+        self._times = np.full(minutes, _NEVER, dtype=np.int64)
+
+    def put(self, index: int, open_time: int, candle: tuple[float, ...]) -> None:
+        """Store one closed candle; one older than the buffer reaches back is passed over."""
+        slot = self._slot(open_time)
+        held = self._times[slot]
+        if held > open_time:
+            return
+        if held < open_time:
+            self._times[slot] = open_time
+            self._candles[slot] = np.nan
+        self._candles[slot, :, index] = candle
+
+    def put_history(self, index: int, history: CandleHistory) -> None:
+        for open_time, candle in zip(history.open_times.tolist(), history.candles.T.tolist(), strict=True):
+            self.put(index, open_time, tuple(candle))
+
+    def has(self, index: int, open_time: int) -> bool:
+        slot = self._slot(open_time)
+        return bool(self._times[slot] == open_time and not np.isnan(self._candles[slot, Field.CLOSE, index]))
+
+    def row(self, open_time: int) -> Floats:
+        """Return a copy of one minute of all symbols, [5, S]."""
+        slot = self._slot(open_time)
+        if self._times[slot] != open_time:
+            return np.full((_FIELDS, len(self._axis)), np.nan)
+        row: Floats = self._candles[slot].copy()
+        return row
+
+    def first_missing(self, index: int, start_ms: int, end_ms: int) -> int | None:
+        """Return the first minute in ``[start_ms, end_ms]`` this symbol lacks, ``None`` when whole."""
+        times = range(start_ms, end_ms + 1, MINUTE_MS)
+        return next((open_time for open_time in times if not self.has(index, open_time)), None)
+
+    def history(self, index: int, start_ms: int, end_ms: int) -> CandleHistory:
+        """Return the candles that opened in ``[start_ms, end_ms]``; the range must be whole."""
+        times = np.arange(start_ms, end_ms + 1, MINUTE_MS)
+        candles = self._candles[times // MINUTE_MS % len(self._times), :, index].T
+        return CandleHistory(
+            symbol=self._axis.names[index],
+            timeframe_ms=MINUTE_MS,
+            open_times=times,
+            candles=np.ascontiguousarray(candles),
+        )
+
+    @property
+    def reach_ms(self) -> int:
+        """How far back from the newest minute candles are kept."""
+        return len(self._times) * MINUTE_MS
+
+    def _slot(self, open_time: int) -> int:
+        return open_time // MINUTE_MS % len(self._times)
