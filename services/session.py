@@ -1,0 +1,127 @@
+"""A trader at work: feeds its one inbox from market, account, clock and people until told to stop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from core.clock import Clock
+from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.market import MinuteClosed
+from core.ports import Exchange
+from services.bookkeeping import Bookkeeper
+from services.trader import Tick, Trader, TraderEvent
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+ACCOUNT_RETRY_SECONDS = 1.0
+
+
+class MinuteSource(Protocol):
+    """Where closed minutes come from; see ``services.data_service``."""
+
+    def minutes(self) -> AsyncIterator[MinuteClosed]: ...
+
+
+class Inbox:
+    """The only way to the trader from outside its own task. Unbounded: order news is never dropped."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[TraderEvent] = asyncio.Queue()
+
+    def post(self, event: TraderEvent) -> None:
+        self._queue.put_nowait(event)
+
+    async def take(self) -> TraderEvent:
+        return await self._queue.get()
+
+
+class Session:
+    """Runs the trader's loop and everything that feeds it; the first fault among them ends all."""
+
+    def __init__(
+        self,
+        trader: Trader,
+        inbox: Inbox,
+        *,
+        minutes: MinuteSource,
+        exchange: Exchange,
+        bookkeeper: Bookkeeper,
+        clock: Clock,
+    ) -> None:
+        self._trader = trader
+        self._inbox = inbox
+        self._minutes = minutes
+        self._exchange = exchange
+        self._bookkeeper = bookkeeper
+        self._clock = clock
+        self._account_due = asyncio.Event()
+        self._minute_done = asyncio.Event()
+
+    async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
+        """Work until ``until`` is true after a minute, or until cancelled; ``beside`` runs along."""
+        self._account_due.set()
+        duties = (
+            self._trade(),
+            self._feed_minutes(),
+            self._feed_reports(),
+            self._feed_account(),
+            self._feed_ticks(),
+            self._bookkeeper.run(),
+            *beside,
+        )
+        tasks = [asyncio.ensure_future(duty) for duty in duties]
+        finished = asyncio.create_task(self._wait(until))
+        try:
+            done, _ = await asyncio.wait({*tasks, finished}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _cancel([*tasks, finished])
+
+    async def _wait(self, until: Callable[[], bool]) -> None:
+        while not until():
+            self._minute_done.clear()
+            await self._minute_done.wait()
+
+    async def _trade(self) -> None:
+        while True:
+            event = await self._inbox.take()
+            self._trader.process(event)
+            if isinstance(event, MinuteClosed):
+                self._minute_done.set()
+                self._account_due.set()
+
+    async def _feed_minutes(self) -> None:
+        async for minute in self._minutes.minutes():
+            self._inbox.post(minute)
+
+    async def _feed_reports(self) -> None:
+        async for report in self._exchange.reports():
+            self._inbox.post(report)
+
+    async def _feed_account(self) -> None:
+        """Read the account once a minute; a failed read is no news: the last one grows old."""
+        while True:
+            await self._account_due.wait()
+            self._account_due.clear()
+            try:
+                self._inbox.post(await self._exchange.account())
+            except (ExchangeUnavailable, ExchangeRefused) as fault:
+                log.warning("account not read: %s", fault)
+                await self._clock.sleep(ACCOUNT_RETRY_SECONDS)
+                self._account_due.set()
+
+    async def _feed_ticks(self) -> None:
+        while True:
+            await self._clock.sleep(TICK_SECONDS)
+            self._inbox.post(Tick())
+
+
+async def _cancel(tasks: list[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            log.error("while stopping: %s", outcome)
