@@ -71,8 +71,9 @@ class Book:
 
 def _ripple(moments: Integers) -> NDArray[np.float64]:
     """Return 0.5 … 1.5, a fixed mix of each integer: the book needs variety, not a generator's state."""
-    mixed = (moments.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-    return 0.5 + mixed / 2**24
+    mixed = moments.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return 0.5 + (mixed >> np.uint64(40)) / 2**24
 
 
 def _steps_in_lots(instruments: Sequence[SimInstrument], decimals: Integers) -> Integers:

@@ -26,6 +26,7 @@ class FundingSchedule:
         self._seed = seed
         self._symbols = len(daily_quote_volumes)
         self._rates: dict[int, NDArray[np.float64]] = {}
+        self._next: tuple[int, NDArray[np.float64]] = -1, np.empty(0)
 
     def next_times(self, now_ms: int) -> NDArray[np.int64]:
         """Return the next settlement of every symbol, after ``now_ms``."""
@@ -41,6 +42,12 @@ class FundingSchedule:
 
     def next_rates(self, now_ms: int) -> NDArray[np.float64]:
         """Return the rate of each symbol's next settlement."""
+        hour = now_ms // HOUR_MS
+        if self._next[0] != hour:
+            self._next = hour, self._look_ahead(now_ms)
+        return self._next[1]
+
+    def _look_ahead(self, now_ms: int) -> NDArray[np.float64]:
         times = self.next_times(now_ms)
         rates = np.empty(self._symbols)
         for settled_ms in np.unique(times):

@@ -30,7 +30,7 @@ _TRENDWARD = 0.7  # how often a rising minute sees its low first
 
 @dataclass(frozen=True, slots=True)
 class RecordedCandles:
-    """1m candles on an unbroken grid of minutes: float64 ``[5, S, M]``, NaN where there is none."""
+    """1m candles on an unbroken grid of minutes: ``candles`` is float64 ``[M, 5, S]``, NaN where none is."""
 
     symbols: tuple[str, ...]
     start_ms: int
@@ -50,29 +50,35 @@ class RecordedCandles:
             raise DataFileError("recorded candles must open on whole minutes")
         names, columns = np.unique(np.asarray(symbols), return_inverse=True)
         minutes = (open_times - open_times.min()) // MINUTE_MS
-        grid = np.full((len(Field), len(names), int(minutes.max()) + 1), np.nan)
-        grid[:, columns, minutes] = rows
+        grid = np.full((int(minutes.max()) + 1, len(Field), len(names)), np.nan)
+        grid[minutes, :, columns] = rows.T
         recorded = cls(tuple(map(str, names)), int(open_times.min()), grid)
         recorded.check()
         return recorded
 
     def check(self) -> None:
         """Raise ``DataFileError`` naming the first candle that no sequence of trades could have made."""
-        opens, highs, lows, closes, volumes = self.candles
+        opens, highs, lows, closes, volumes = (self.candles[:, field] for field in Field)
         sound = (lows > 0) & (lows <= np.minimum(opens, closes)) & (np.maximum(opens, closes) <= highs)
         broken = np.argwhere(~np.isnan(opens) & ~(sound & (volumes >= 0) & np.isfinite(highs + volumes)))
         if len(broken):
-            symbol, minute = broken[0]
+            minute, symbol = broken[0]
             at = self.start_ms + int(minute) * MINUTE_MS
             raise DataFileError(f"the candle of {self.symbols[symbol]} at {at} is impossible")
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        return ~np.isnan(self.candles[Field.OPEN])
+        """Which candles exist, ``[M, S]``."""
+        return ~np.isnan(self.candles[:, Field.OPEN])
+
+    def of(self, index: int) -> Floats:
+        """Return the candles ``[5, n]`` of one symbol that exist."""
+        candles = self.candles[:, :, index].T
+        return candles[:, ~np.isnan(candles[Field.OPEN])]
 
     def span_of(self, index: int) -> tuple[int, int]:
         """Return first and last open time of one symbol."""
-        where = np.flatnonzero(self.present[index])
+        where = np.flatnonzero(~np.isnan(self.candles[:, Field.OPEN, index]))
         return self.start_ms + int(where[0]) * MINUTE_MS, self.start_ms + int(where[-1]) * MINUTE_MS
 
     def minute_zero(self) -> int:
@@ -116,7 +122,7 @@ def _stranger(symbol: str, listed: Sequence[SimInstrument]) -> SimInstrument:
 
 
 def _fitted(recorded: RecordedCandles, index: int, instrument: SimInstrument) -> SimInstrument:
-    candles = recorded.candles[:, index, recorded.present[index]]
+    candles = recorded.of(index)
     first, last = recorded.span_of(index)
     contract = replace(
         instrument.contract,
@@ -157,7 +163,7 @@ def _are_multiples(values: Floats, unit: Decimal) -> bool:
 def _volume_decimals(recorded: RecordedCandles, contracts: Sequence[Instrument]) -> Integers:
     """Return how many decimals each symbol's recorded volumes need; at least those of its step."""
     fitted = (
-        _fine_enough(recorded.candles[Field.VOLUME, number, recorded.present[number]], contract.step_size)
+        _fine_enough(recorded.of(number)[Field.VOLUME], contract.step_size)
         for number, contract in enumerate(contracts)
     )
     return np.array([max(0, -unit.adjusted()) for unit in fitted], np.int64)
@@ -219,7 +225,7 @@ class RecordedPaths:
     def _minute(self, open_ms: int) -> Integers:
         """Return the recorded candle ``[6, S]`` in points, its quote volume modelled from its mean price."""
         number = (open_ms - self._recorded.start_ms) // MINUTE_MS
-        column = np.nan_to_num(self._recorded.candles[:, :, number])
+        column = np.nan_to_num(self._recorded.candles[number])
         candle = np.empty((FIELDS, column.shape[1]), np.int64)
         candle[: Row.VOLUME] = np.rint(column[: Field.VOLUME] / self._scales.point)
         candle[Row.VOLUME] = np.rint(column[Field.VOLUME] / self._scales.lot)

@@ -1,0 +1,42 @@
+"""What one run of the simulated exchange is made of."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchange.sim.market.recorded import RecordedCandles
+
+DEFAULT_START_MS = 1_764_547_200_000
+"""2025-12-01 00:00 UTC: the seeded market begins there, so that runs of one seed see the same hours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimConfig:
+    """``port`` 0 takes a free one; ``speed`` is market seconds a second, 0 as fast as clients can read.
+
+    ``symbols`` is ignored with ``candles``. ``minutes`` is how many market minutes pass before the market
+    holds still, ``None`` for ever; ``fault_seed`` switches the default mix of faults on.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    speed: float = 1.0
+    symbols: int = 650
+    seed: int = 0
+    candles: RecordedCandles | None = None
+    start_ms: int | None = None
+    minutes: int | None = None
+    fault_seed: int | None = None
+    deposit: Decimal = Decimal(10_000)
+    weight_limit: int = 2400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Where a running simulator listens and how to sign for its first account."""
+
+    rest: str
+    ws: str
+    api_key: str
+    api_secret: str
+    symbols: int
+    speed: float

@@ -1,0 +1,145 @@
+"""The running simulator: market, venue and server put together, started, announced and stopped."""
+
+import asyncio
+import hashlib
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+
+from core.clock import Clock, SystemClock
+from core.instruments import Instrument
+from exchange.sim.config import DEFAULT_START_MS, Announcement, SimConfig
+from exchange.sim.market.book import Book
+from exchange.sim.market.funding import FundingSchedule
+from exchange.sim.market.market import Market
+from exchange.sim.market.paths import PathSource
+from exchange.sim.market.quotes import MarketQuotes
+from exchange.sim.market.recorded import RecordedPaths, recorded_universe
+from exchange.sim.market.seeded import SeededPaths
+from exchange.sim.server.app import App, Listening
+from exchange.sim.server.broadcast import Broadcast
+from exchange.sim.server.control import Control
+from exchange.sim.server.hub import Hub
+from exchange.sim.server.limits import OrderCounter, WeightLimiter
+from exchange.sim.server.listen_keys import ListenKeys
+from exchange.sim.server.market_data import MarketData
+from exchange.sim.server.payloads import Payloads
+from exchange.sim.server.rest import Rest
+from exchange.sim.server.signatures import Credentials, KeyRing
+from exchange.sim.server.sockets import Sockets
+from exchange.sim.server.stepper import MarketTime, Stepper
+from exchange.sim.server.trading_calls import trading_calls
+from exchange.sim.universe import SimInstrument, load_universe
+from exchange.sim.venue.venue import Venue
+
+FIRST_ACCOUNT = "first"
+
+
+class Simulator:
+    """One simulated exchange with one account. ``start`` and ``close`` it, in this order, once."""
+
+    def __init__(self, config: SimConfig, *, clock: Clock | None = None) -> None:
+        self._config = config
+        clock = clock or SystemClock()
+        instruments, source = _market_of(config)
+        self.market = Market(instruments, source)
+        volumes = np.array([each.daily_quote_volume for each in instruments])
+        book, funding = Book(self.market), FundingSchedule(volumes, seed=config.seed)
+        payloads = Payloads(self.market, book, funding)
+        self.contracts: dict[str, Instrument] = {each.symbol: each.contract for each in instruments}
+        self.venue = Venue(self.contracts, MarketQuotes(self.market, book, funding))
+        self.time = MarketTime(self.market, clock, speed=config.speed, minutes=config.minutes)
+        self.keys, self.hub, self.ring = ListenKeys(clock), Hub(), KeyRing()
+        self.broadcast = Broadcast(
+            self.market, self.venue, self.hub, payloads=payloads, keys=self.keys, clock=clock
+        )
+        self.stepper = Stepper(self.market, self.time, self.broadcast, clock=clock)
+        market_data = MarketData(
+            self.market,
+            funding,
+            payloads,
+            contracts=self.contracts,
+            time=self.time,
+            weight_limit=config.weight_limit,
+        )
+        rest = Rest(
+            market_data,
+            trading_calls(self.venue, self.market, self.broadcast),
+            ring=self.ring,
+            keys=self.keys,
+            weights=WeightLimiter(self.time, limit=config.weight_limit),
+            orders=OrderCounter(self.time),
+            time=self.time,
+        )
+        sockets = Sockets(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
+        app = App(rest, sockets, Control(self.time, self.stepper))
+        self._listening = Listening(app.handle, host=config.host, port=config.port)
+        self._steps: asyncio.Task[None] | None = None
+        self._open_account()
+
+    async def start(self) -> Announcement:
+        """Listen, let time pass, and say where. Raises ``PerpscoutError`` when the port is taken."""
+        port = await self._listening.start()
+        self._steps = asyncio.create_task(self.stepper.run(), name="market steps")
+        return Announcement(
+            rest=f"http://{self._config.host}:{port}",
+            ws=f"ws://{self._config.host}:{port}",
+            api_key=self.api_key,
+            api_secret=self.api_secret,
+            symbols=len(self.market.instruments),
+            speed=self._config.speed,
+        )
+
+    async def run(self) -> None:
+        """Wait while time passes; raises what broke the market, should anything."""
+        if self._steps is not None:
+            await self._steps
+
+    async def close(self) -> None:
+        if self._steps is not None:
+            self._steps.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._steps
+        await self._listening.close()
+
+    def _open_account(self) -> None:
+        self.api_key = _digest("key", self._config.seed)
+        self.api_secret = _digest("secret", self._config.seed)
+        self.venue.open_account(FIRST_ACCOUNT, self._config.deposit, now_ms=self.market.now_ms)
+        self.broadcast.accounts.append(FIRST_ACCOUNT)
+        self.ring.add(self.api_key, Credentials(FIRST_ACCOUNT, self.api_secret))
+
+
+async def serve(config: SimConfig, *, announce: Callable[[Announcement], None]) -> None:
+    """Run a simulator until SIGTERM or SIGINT. Raises ``PerpscoutError`` when it can not start."""
+    simulator = Simulator(config)
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopped.set)
+    announce(await simulator.start())
+    waiting = {asyncio.create_task(stopped.wait()), asyncio.create_task(simulator.run())}
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in waiting:
+            task.cancel()
+        await simulator.close()
+
+
+def _market_of(config: SimConfig) -> tuple[tuple[SimInstrument, ...], PathSource]:
+    if config.candles is not None:
+        instruments = recorded_universe(config.candles)
+        return instruments, RecordedPaths(
+            config.candles, instruments, seed=config.seed, start_ms=config.start_ms
+        )
+    instruments = load_universe(config.symbols)
+    start_ms = DEFAULT_START_MS if config.start_ms is None else config.start_ms
+    return instruments, SeededPaths(instruments, seed=config.seed, start_ms=start_ms)
+
+
+def _digest(what: str, seed: int) -> str:
+    return hashlib.sha256(f"simulated {what} {seed}".encode()).hexdigest()

@@ -1,0 +1,117 @@
+"""What is sent when: closed candles at once, everything unfinished at most four times a second."""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clock import Clock
+from exchange.sim.market.candles import Integers, Row
+from exchange.sim.market.market import Market
+from exchange.sim.server.hub import Connection, Hub
+from exchange.sim.server.intervals import INTERVALS
+from exchange.sim.server.listen_keys import ListenKeys
+from exchange.sim.server.payloads import Payloads
+from exchange.sim.server.streams import kline_interval
+from exchange.sim.venue.venue import Venue
+
+_PATIENCE_SECONDS = 10.0
+
+
+class Broadcast:
+    """Listens to the stepper: lets the venue act on every step and tells every reader what is new to him."""
+
+    def __init__(
+        self, market: Market, venue: Venue, hub: Hub, *, payloads: Payloads, keys: ListenKeys, clock: Clock
+    ) -> None:
+        self._market = market
+        self._venue = venue
+        self._hub = hub
+        self._payloads = payloads
+        self._keys = keys
+        self._clock = clock
+        self._congested: tuple[Connection, float] | None = None
+        self._renderers: dict[str, Callable[[Integers], list[bytes]]] = {
+            "markPrice": lambda who: payloads.marks(who, stream=True),
+            "bookTicker": lambda who: payloads.book_tickers(who, stream=True),
+            "ticker": lambda who: payloads.day_tickers(who, stream=True),
+            "miniTicker": payloads.mini_tickers,
+        }
+        self.accounts: list[str] = []
+
+    def stepped(self, *, minute_closed: bool) -> None:
+        self._venue.advance(self._market.now_ms)
+        self.tell_accounts()
+        if minute_closed:
+            self._send_closed()
+
+    def push(self) -> None:
+        for channel in self._hub.channels():
+            interval = kline_interval(channel)
+            if interval is None:
+                self._send(channel)
+            else:
+                self._send_forming(channel, interval)
+
+    def housekeep(self) -> None:
+        for key in self._keys.expire():
+            event = {"e": "listenKeyExpired", "E": self._market.now_ms, "listenKey": key}
+            self._hub.deliver_private([key], msgspec.json.encode(event))
+
+    def is_congested(self) -> bool:
+        """Whether somebody's socket is full; a reader that stays stuck for ten seconds is cut off."""
+        worst, now = self._hub.most_unsent(), self._clock.monotonic()
+        if worst is None:
+            self._congested = None
+            return False
+        if self._congested is None or self._congested[0] is not worst:
+            self._congested = worst, now
+        elif now - self._congested[1] > _PATIENCE_SECONDS:
+            worst.drop()
+        return True
+
+    def tell_accounts(self) -> None:
+        """Send what the venue has to say to each account's open user streams."""
+        for account in self.accounts:
+            for event in self._venue.drain(account):
+                key = self._keys.key_of(account)
+                if key is not None:
+                    self._hub.deliver_private([key], msgspec.json.encode(event))
+
+    def _send(self, channel: str) -> None:
+        who = self._listed(channel, self._market.last > 0)
+        if channel in self._renderers:
+            self._hub.deliver(channel, who, self._renderers[channel](who))
+        else:
+            count = int(channel.removeprefix("depth"))
+            self._hub.deliver(channel, who, self._payloads.partial_depths(who, count=count))
+
+    def _send_forming(self, channel: str, interval: str) -> None:
+        open_ms, candles = self._market.forming(INTERVALS[interval])
+        self._send_candles(channel, interval, candles, open_ms=open_ms, closed=False)
+
+    def _send_closed(self) -> None:
+        for channel in self._hub.channels():
+            interval = kline_interval(channel)
+            if interval is not None and self._market.minute_ms % INTERVALS[interval] == 0:
+                length = INTERVALS[interval]
+                candles = self._market.closed(length)
+                open_ms = self._market.minute_ms - length
+                self._send_candles(channel, interval, candles, open_ms=open_ms, closed=True)
+
+    def _send_candles(
+        self, channel: str, interval: str, candles: Integers, *, open_ms: int, closed: bool
+    ) -> None:
+        who = self._listed(channel, candles[Row.OPEN] > 0)
+        records = self._payloads.kline_events(
+            who, candles, interval=interval, open_ms=open_ms, interval_ms=INTERVALS[interval], closed=closed
+        )
+        self._hub.deliver(channel, who, records)
+
+    def _listed(self, channel: str, existing: NDArray[np.bool_]) -> Integers:
+        """Return the symbols that exist and that somebody wants."""
+        wanted = self._hub.audience(channel)
+        if wanted is None:
+            return np.flatnonzero(existing)
+        return wanted[existing[wanted]]

@@ -1,0 +1,119 @@
+"""Who listens to what, and the sending of each payload to all of them."""
+
+from asyncio import Transport
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from exchange.sim.market.candles import Integers
+from exchange.sim.server.frames import text_frame, wrapped
+from exchange.sim.server.payloads import listing
+from exchange.sim.server.streams import Route, Stream
+
+CONGESTED_BYTES = 4_000_000
+
+
+class Connection:
+    """One open socket: its route, its subscriptions, and for /private its listen keys."""
+
+    def __init__(self, transport: Transport, route: Route, *, combined: bool) -> None:
+        self.route = route
+        self.combined = combined
+        self.names: dict[str, Stream | None] = {}
+        self.listen_keys: set[str] = set()
+        self._transport = transport
+        self._by_channel: dict[str, list[Stream]] = {}
+
+    def subscribe_all(self, streams: Mapping[str, Stream | None]) -> None:
+        """Note subscriptions; a stream this route does not deliver is noted and stays silent."""
+        self.names.update(streams)
+        self._sort()
+
+    def unsubscribe(self, name: str) -> None:
+        self.names.pop(name, None)
+        self._sort()
+
+    @property
+    def channels(self) -> Iterable[str]:
+        return self._by_channel.keys()
+
+    def streams(self, channel: str) -> Sequence[Stream]:
+        return self._by_channel.get(channel, ())
+
+    def send(self, frames: bytes) -> None:
+        """Hand whole frames to the socket, all at once: one system call, however many messages."""
+        if frames and not self._transport.is_closing():
+            self._transport.write(frames)
+
+    @property
+    def unsent(self) -> int:
+        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+
+    def drop(self) -> None:
+        """Cut the connection without a word."""
+        self._transport.abort()
+
+    def _sort(self) -> None:
+        self._by_channel = {}
+        for stream in self.names.values():
+            if stream is not None and self.route.delivers(stream.channel):
+                self._by_channel.setdefault(stream.channel, []).append(stream)
+
+
+class Hub:
+    """All open connections."""
+
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+
+    def channels(self) -> set[str]:
+        return {channel for each in self.connections for channel in each.channels}
+
+    def audience(self, channel: str) -> Integers | None:
+        """Return the numbers of the symbols somebody listens to on a channel, or ``None`` for all of them."""
+        streams = [each for connection in self.connections for each in connection.streams(channel)]
+        if any(each.index is None for each in streams):
+            return None
+        return np.unique(np.array([each.index for each in streams], np.int64))
+
+    def deliver(self, channel: str, who: Integers, records: Sequence[bytes]) -> None:
+        """Send ``records`` (one a symbol of ``who``) to everybody who listens."""
+        by_symbol = dict(zip(who.tolist(), records, strict=True))
+        plain: dict[int, bytes] = {}
+        for connection in self.connections:
+            frames = [
+                frame
+                for stream in connection.streams(channel)
+                for frame in _frames(stream, by_symbol, plain, combined=connection.combined)
+            ]
+            connection.send(b"".join(frames))
+
+    def deliver_private(self, listen_keys: Iterable[str], payload: bytes) -> None:
+        """Send one user-data event to the sockets that listen with one of the keys."""
+        keys = set(listen_keys)
+        for connection in self.connections:
+            for key in connection.listen_keys & keys:
+                connection.send(text_frame(wrapped(key, payload) if connection.combined else payload))
+
+    def most_unsent(self) -> Connection | None:
+        """Return the connection with the most bytes waiting, if any is congested."""
+        worst = max(self.connections, key=lambda each: each.unsent, default=None)
+        return worst if worst is not None and worst.unsent > CONGESTED_BYTES else None
+
+
+def _frames(
+    stream: Stream, by_symbol: Mapping[int, bytes], plain: dict[int, bytes], *, combined: bool
+) -> Iterable[bytes]:
+    if stream.as_array:
+        array = listing(list(by_symbol.values()))
+        return [text_frame(wrapped(stream.name, array) if combined else array)]
+    who = by_symbol.keys() if stream.index is None else (stream.index,)
+    if combined:
+        return [text_frame(wrapped(stream.name, by_symbol[each])) for each in who if each in by_symbol]
+    return [_plain_frame(each, by_symbol, plain) for each in who if each in by_symbol]
+
+
+def _plain_frame(index: int, by_symbol: Mapping[int, bytes], plain: dict[int, bytes]) -> bytes:
+    if index not in plain:
+        plain[index] = text_frame(by_symbol[index])
+    return plain[index]
