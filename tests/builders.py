@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import numpy as np
+
+from core.correlation import NOTHING_KNOWN, Correlations
 from core.features import FeatureVector
 from core.instruments import Instrument, InstrumentStatus, LeverageBracket
 from core.positions import ExitReason, FillRecord, Position, PositionPlan, Protection, Source, Stage
+from core.risk import AccountContext
 from core.signals import Candidate, RankedSignal, Side, Target
+from core.symbols import SymbolContext
 from core.trades import EMPTY_SNAPSHOT, TradeRecord
 
 MINUTE = 60_000
@@ -230,6 +235,54 @@ def trade(
         intent, gross_r=gross_r, costs=costs, funding=funding, reason=reason, closed_at=closed_at
     )
     return TradeRecord(position=ended, snapshot=EMPTY_SNAPSHOT)
+
+
+def symbol_context(
+    symbol: str = SYMBOL,
+    *,
+    contract: Instrument | None = None,
+    spread: float = 0.0001,
+    funding_rate: float = 0.0001,
+    quote_volume_24h: float = 50_000_000.0,
+    gapped: bool = False,
+) -> SymbolContext:
+    """Make what is known of a liquid symbol beside its candles."""
+    return SymbolContext(
+        instrument=contract or instrument(symbol),
+        spread=spread,
+        funding_rate=funding_rate,
+        quote_volume_24h=quote_volume_24h,
+        gapped=gapped,
+    )
+
+
+def independent(*symbols: str) -> Correlations:
+    """Make correlations in which no symbol moves with another."""
+    return Correlations(symbols=symbols, matrix=np.eye(len(symbols)))
+
+
+def account(
+    *,
+    at: int = T0,
+    equity: str = "10000",
+    equity_at: int | None = None,
+    available: str | None = None,
+    correlations: Correlations = NOTHING_KNOWN,
+    trades: bool = True,
+    breaker_open: bool = False,
+    foreign: frozenset[str] = frozenset(),
+) -> AccountContext:
+    """Make an account with 10,000 USDT, all of it available, in a mode that trades."""
+    return AccountContext(
+        at=at,
+        equity=Decimal(equity),
+        equity_at=at if equity_at is None else equity_at,
+        available=Decimal(equity if available is None else available),
+        correlations=correlations,
+        trades=trades,
+        breaker_open=breaker_open,
+        foreign=foreign,
+    )
 
 
 def _on_tick(price: float, contract: Instrument) -> Decimal:

@@ -1,0 +1,180 @@
+"""Settings: defaults equal the documented ones, limits only tighten, and every mistake gets one sentence."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import SettingsError
+from core.parameters import Parameters
+from core.settings import CONFIRMATION, NAMES, Mode, Settings, example, load_settings
+
+ROOT = Path(__file__).parents[3]
+KEYS = {"BINANCE_API_KEY": "k3y", "BINANCE_API_SECRET": "s3cret"}
+LIVE = {"PERPSCOUT_MODE": "live", **KEYS}
+
+
+def complaint(environ: dict[str, str], env_file: Path | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ, env_file)
+    return str(caught.value)
+
+
+def test_the_example_is_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == example()
+
+
+def test_the_example_alone_gives_the_defaults() -> None:
+    assert load_settings({}, ROOT / ".env.example") == load_settings({})
+
+
+def test_the_example_explains_every_setting() -> None:
+    lines = example().splitlines()
+    for name in NAMES:
+        at = next(i for i, line in enumerate(lines) if line.startswith(f"{name}="))
+        assert lines[at - 1].startswith("# ")
+
+
+def test_by_default_no_real_money_can_move_and_the_strategy_is_unchanged() -> None:
+    settings = load_settings({})
+    assert settings.mode is Mode.SIM
+    assert not settings.trading_enabled
+    assert settings.parameters() == Parameters()
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("PERPSCOUT_ACCOUNT=file\nPERPSCOUT_LANGUAGE=en\n")
+    settings = load_settings({"PERPSCOUT_ACCOUNT": "shell"}, env_file)
+    assert (settings.account, settings.language) == ("shell", "en")
+
+
+def test_a_missing_file_is_no_mistake(tmp_path: Path) -> None:
+    assert load_settings({}, tmp_path / ".env") == load_settings({})
+
+
+def test_an_account_writes_in_its_own_folder() -> None:
+    settings = load_settings({"PERPSCOUT_HOME": "runs", "PERPSCOUT_ACCOUNT": "second"})
+    assert settings.folder == Path("runs/sim/second")
+
+
+def test_lists_are_separated_by_commas() -> None:
+    settings = load_settings({"UNIVERSE_BLACKLIST": "BTCUSDT, ETHUSDT,", "DISCORD_OWNER_IDS": "17,4"})
+    assert settings.universe_blacklist == {"BTCUSDT", "ETHUSDT"}
+    assert settings.discord_owner_ids == {17, 4}
+
+
+def test_tightened_limits_reach_the_strategy() -> None:
+    parameters = load_settings(
+        {
+            "RISK_MAX_REAL_POSITIONS": "1",
+            "RISK_CONFIDENCE_THRESHOLD": "80",
+            "RISK_MAX_DAILY_LOSS": "0.01",
+            "RISK_MAX_LOSS_PER_TRADE": "0.005",
+            "RISK_MAX_LEVERAGE": "5",
+            "UNIVERSE_MAX_SPREAD": "0.0001",
+        }
+    ).parameters()
+    assert parameters.risk.max_positions == 1
+    assert parameters.ranking.confidence_threshold == 80
+    assert parameters.risk.max_day_loss == Decimal("0.01")
+    assert parameters.sizing.max_loss == Decimal("0.005")
+    assert parameters.leverage.highest == 5
+    assert parameters.universe.max_spread == 0.0001
+
+
+@given(share=st.decimals("0.0501", "1000"))
+def test_no_daily_loss_above_the_strategys_is_ever_accepted(share: Decimal) -> None:
+    assert "expected at most 0.05, where 0.05 means 5 %" in complaint({"RISK_MAX_DAILY_LOSS": str(share)})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PERPSCOUT_MODE", "lvie", "expected 'sim', 'paper', 'testnet' or 'live'."),
+        ("PERPSCOUT_LANGUAGE", "de", "expected 'zh-TW', 'zh-CN' or 'en'."),
+        ("PERPSCOUT_ACCOUNT", "../x", "expected up to 32 small letters, digits, - and _"),
+        ("TRADING_ENABLED", "maybe", "expected true or false."),
+        ("RISK_MAX_REAL_POSITIONS", "4", "expected at most 3."),
+        ("RISK_MAX_REAL_POSITIONS", "2.5", "expected a whole number."),
+        ("RISK_CONFIDENCE_THRESHOLD", "60", "expected at least 70"),
+        ("RISK_CONFIDENCE_THRESHOLD", "nan", "expected at"),
+        ("RISK_MAX_LEVERAGE", "2", "expected at least 3."),
+        ("RISK_MAX_DRAWDOWN", "NaN", "expected a finite number."),
+        ("RISK_MAX_GROSS_NOTIONAL", "-inf", "expected a finite number."),
+        ("RISK_MAX_TOTAL_MARGIN", "half", "expected a number."),
+        ("UNIVERSE_MAX_SPREAD", "5", "expected at most 1, where 0.05 means 5 %."),
+        ("UNIVERSE_BLACKLIST", "btc usdt", "expected symbols such as BTCUSDT."),
+        ("DISCORD_OWNER_IDS", "me", "expected a whole number."),
+        ("BINANCE_REST_URL", "somewhere", "expected an address such as"),
+        ("BINANCE_REST_URL", "http://[::1", "expected an address such as"),
+        ("BINANCE_REST_URL", "http://192.0.2.1", "keys never travel unencrypted."),
+    ],
+)
+def test_a_bad_value_is_answered_with_name_value_and_what_is_expected(
+    name: str, value: str, sentence: str
+) -> None:
+    answer = complaint({name: value})
+    assert answer.startswith(name)
+    assert sentence in answer
+    assert "\n" not in answer
+
+
+def test_every_mistake_gets_its_own_line() -> None:
+    answer = complaint({"PERPSCOUT_MODE": "x", "RISK_MAX_LEVERAGE": "100"})
+    assert len(answer.splitlines()) == 2
+
+
+def test_a_name_with_a_slip_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("TRADING_ENABLE=true\nOTHER_PROGRAM=1\n")
+    assert complaint({}, env_file) == "TRADING_ENABLE is not a setting; the nearest is TRADING_ENABLED."
+    assert "RISK_MAX_LEVERAGE" in complaint({"RISK_MAX_LEVERGE": "5"})
+
+
+def test_names_of_other_programs_in_the_environment_are_left_alone() -> None:
+    assert load_settings({"DISCORD_WEBHOOK": "x", "HOME": "/"}) == load_settings({})
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(b"\xff\xfe\x00")
+    assert "can not be read" in complaint({}, env_file)
+
+
+@pytest.mark.parametrize("mode", ["testnet", "live"])
+def test_an_exchange_account_needs_both_halves_of_the_key(mode: str) -> None:
+    assert "needs BINANCE_API_KEY and BINANCE_API_SECRET" in complaint(
+        {"PERPSCOUT_MODE": mode, "BINANCE_API_KEY": "k3y"}
+    )
+
+
+def test_live_trades_only_when_switched_on_and_confirmed_in_so_many_words() -> None:
+    assert not load_settings(LIVE).may_trade
+    assert CONFIRMATION in complaint({**LIVE, "TRADING_ENABLED": "true"})
+    assert CONFIRMATION in complaint({**LIVE, "TRADING_ENABLED": "true", "LIVE_CONFIRMATION": "yes"})
+    assert load_settings({**LIVE, "TRADING_ENABLED": "true", "LIVE_CONFIRMATION": CONFIRMATION}).may_trade
+
+
+def test_secrets_never_show() -> None:
+    settings = load_settings({**LIVE, "DISCORD_TOKEN": "t0ken"})
+    shown = f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    for secret in ("k3y", "s3cret", "t0ken"):
+        assert secret not in shown
+    assert settings.binance_api_secret is not None
+    assert settings.binance_api_secret.get_secret_value() == "s3cret"
+
+
+def test_complaints_never_show_secrets() -> None:
+    assert "s3cret" not in complaint({**LIVE, "TRADING_ENABLED": "true", "DISCORD_GUILD_ID": "x"})
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings({}).mode = Mode.LIVE  # type: ignore[misc]
+
+
+def test_every_setting_is_documented() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
