@@ -1,0 +1,335 @@
+"""The trade log: any reader opens it, its rows add up exactly, and the journal can always make it anew."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import DataFileError
+from core.features import FeatureVector
+from core.journal import Entry, PositionClosed
+from core.positions import ExitReason, Source
+from core.signals import Factor, Side, Zone
+from core.trades import EMPTY_SNAPSHOT, TradeRecord
+from data.journal import SqliteJournal
+from data.trade_columns import COLUMNS
+from data.trade_log import TradeLog, read_trades
+from tests.builders import DAY, HOUR, T0, candidate, closed_position, features, fill, plan, ranked, trade
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "trade-log.md"
+
+
+def closed(
+    hours: int = 0, *, source: Source = Source.REAL, numbers: FeatureVector | None = None
+) -> TradeRecord:
+    wish = replace(candidate(at=T0 + hours * HOUR), features=numbers or features(confidence=70.0))
+    return trade(plan(ranked(wish), source=source), gross_r=1, costs="0.1")
+
+
+def part_paths(folder: Path) -> list[Path]:
+    return sorted(folder.glob("closed_date=*/*.parquet"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "trades"
+
+
+@pytest.fixture
+def log(folder: Path) -> TradeLog:
+    return TradeLog(folder)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    with SqliteJournal(tmp_path / "journal.db") as opened:
+        yield opened
+
+
+def journalled(journal: SqliteJournal, *records: TradeRecord) -> None:
+    journal.append(
+        [
+            Entry(body=PositionClosed(position=each.position, snapshot=each.snapshot), at=T0, seen_at=T0)
+            for each in records
+        ]
+    )
+
+
+# --- rows ---------------------------------------------------------------------------------------------
+
+
+def test_a_row_tells_the_whole_story(log: TradeLog, folder: Path) -> None:
+    factor = Factor(name="trend", grade=0.5, weight=15.0, reason="trend_up", numbers=(("distance", 1.5),))
+    zone = Zone(kind="order_block", low=98.0, high=99.0, labelled_at=T0 - HOUR, known_at=T0)
+    wish = replace(
+        candidate(side=Side.SHORT), factors=(factor,), zones=(zone,), features=features(rsi=31.5, atr=0.25)
+    )
+    ended = closed_position(
+        plan(ranked(wish)), gross_r=-1, costs="0.75", funding="0.02", reason=ExitReason.STOP
+    )
+    ended = replace(ended, favourable=Decimal("99.5"), adverse=Decimal(101), unprotected_seconds=0.4)
+    log.write([TradeRecord(position=ended, snapshot=np.arange(10.0).reshape(5, 2))])
+    (row,) = read_trades(folder).to_pylist()
+    assert row["trade_id"] == f"real:{row['signal_id']}" == f"real:{wish.signal_id}"
+    assert (row["side"], row["exit_reason"], row["source"]) == ("short", "stop", "real")
+    assert (row["opened_at"], row["closed_at"], row["held_ms"]) == (T0, T0 + HOUR, HOUR)
+    assert (row["gross_pnl"], row["fees"], row["funding"]) == (Decimal(-10), Decimal("0.75"), Decimal("0.02"))
+    assert row["net_pnl"] == Decimal("-10.73")
+    assert (row["gross_r"], row["net_r"]) == (-1.0, -1.073)
+    assert (row["favourable_r"], row["adverse_r"]) == (0.5, -1.0)
+    assert (row["f_rsi"], row["f_atr"], row["feature_version"]) == (31.5, 0.25, "test")
+    assert row["snapshot_high"] == [2.0, 3.0]
+    assert row["factors"][0] | {"numbers": None} == {
+        "name": "trend",
+        "grade": 0.5,
+        "weight": 15.0,
+        "points": 7.5,
+        "reason": "trend_up",
+        "numbers": None,
+    }
+    assert row["factors"][0]["numbers"] == [{"name": "distance", "value": 1.5}]
+    assert row["zones"][0]["known_at"] == T0
+    assert [each["opening"] for each in row["fills"]] == [True, False]
+    assert row["targets"] == [{"price": ended.plan.targets[0].price, "fraction": Decimal(1)}]
+
+
+amounts = st.decimals("0.00000001", "99999999", places=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    entries=st.lists(st.tuples(amounts, amounts), min_size=1, max_size=4),
+    exit_price=amounts,
+    fee=st.decimals("0", "1000", places=14),
+    funding=st.decimals("-1000", "1000", places=14),
+)
+def test_gross_less_fees_plus_funding_is_net_to_the_last_digit(
+    tmp_path_factory: pytest.TempPathFactory,
+    entries: list[tuple[Decimal, Decimal]],
+    exit_price: Decimal,
+    fee: Decimal,
+    funding: Decimal,
+) -> None:
+    intent = plan()
+    opening = tuple(fill(intent, price=price, quantity=quantity) for price, quantity in entries)
+    held = sum((quantity for _, quantity in entries), Decimal(0))
+    ending = fill(intent, price=exit_price, quantity=held, opening=False, fee=str(fee))
+    ended = replace(closed_position(intent), fills=(*opening, ending), funding=funding)
+    folder = tmp_path_factory.mktemp("exact")
+    TradeLog(folder).write([TradeRecord(position=ended, snapshot=EMPTY_SNAPSHOT)])
+    (row,) = read_trades(folder).to_pylist()
+    assert row["gross_pnl"] - row["fees"] + row["funding"] == row["net_pnl"]
+    assert row["fees"] == fee
+    assert abs(row["net_pnl"] - ended.net_pnl) < Decimal("1e-9")
+
+
+def test_sums_over_rows_equal_the_journals_own(log: TradeLog, folder: Path, journal: SqliteJournal) -> None:
+    records = [
+        trade(
+            plan(ranked(candidate(at=T0 + i * HOUR))),
+            gross_r=i % 3 - 1,
+            costs=f"0.{i:03}1",
+            funding=f"-0.{i}",
+        )
+        for i in range(50)
+    ]
+    journalled(journal, *records)
+    log.write(records)
+    frame = read_trades(folder).to_pandas()
+    with journal.reader() as reader:
+        net = sum((each.position.net_pnl for each in reader.closed_trades()), Decimal(0))
+    assert frame["net_pnl"].sum() == net == sum((each.position.net_pnl for each in records), Decimal(0))
+
+
+def test_every_column_is_explained_in_the_documents() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert [name for name in COLUMNS.names if f"`{name}`" not in text] == []
+
+
+# --- folders ------------------------------------------------------------------------------------------
+
+
+def test_any_arrow_reader_opens_it_even_before_the_first_trade(log: TradeLog, folder: Path) -> None:
+    assert ds.dataset(folder).schema.names == COLUMNS.names
+    assert ds.dataset(folder).count_rows() == 0
+    log.write([closed()])
+    assert ds.dataset(folder).count_rows() == 1
+    assert pd.read_parquet(folder)["closed_date"].tolist() == ["2025-11-26"]
+    assert len(pq.read_table(folder)) == 1
+
+
+def test_rows_lie_by_the_day_they_closed(log: TradeLog, folder: Path) -> None:
+    log.write([closed(30), closed(0), closed(31)])
+    assert [path.parent.name for path in part_paths(folder)] == [
+        "closed_date=2025-11-26",
+        "closed_date=2025-11-27",
+    ]
+    assert read_trades(folder)["closed_at"].to_pylist() == [T0 + hours * HOUR for hours in (1, 31, 32)]
+
+
+def test_a_new_feature_is_seen_by_every_reader_and_null_in_old_rows(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0, numbers=features(old=1.0))])
+    log.write([closed(48, numbers=features(new=2.0, old=3.0))])
+    for rows in (ds.dataset(folder).to_table(), read_trades(folder)):
+        assert rows.sort_by("closed_at").select(["f_old", "f_new"]).to_pydict() == {
+            "f_old": [1.0, 3.0],
+            "f_new": [None, 2.0],
+        }
+
+
+def test_a_restart_remembers_the_columns(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0, numbers=features(old=1.0))])
+    TradeLog(folder).write([closed(48, numbers=features(new=2.0))])
+    assert {"f_old", "f_new"} <= set(ds.dataset(folder).schema.names)
+
+
+def test_the_columns_survive_the_loss_of_their_list(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0, numbers=features(old=1.0))])
+    (folder / "0-columns.parquet").unlink()
+    TradeLog(folder)
+    assert "f_old" in ds.dataset(folder).schema.names
+
+
+def test_the_same_record_twice_is_one_row(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0)])
+    log.write([closed(0)])
+    log.write([closed(0), closed(1)])
+    assert len(read_trades(folder)) == 2
+
+
+def test_some_columns_can_be_read_alone(log: TradeLog, folder: Path) -> None:
+    assert read_trades(folder, columns=["net_r"]).column_names == ["net_r"]
+    log.write([closed(0)])
+    assert read_trades(folder, columns=["net_r", "f_unknown"]).column_names == ["net_r"]
+
+
+def test_there_is_no_reading_where_there_is_no_log(folder: Path) -> None:
+    with pytest.raises(DataFileError, match="There is no trade log at"):
+        read_trades(folder)
+
+
+def test_a_folder_that_can_not_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataFileError, match="can not be written"):
+        TradeLog(tmp_path / "file" / "trades")
+
+
+# --- crashes and damage -------------------------------------------------------------------------------
+
+
+def test_what_a_crash_left_half_written_is_never_seen(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0)])
+    torn = part_paths(folder)[0].with_name(".part-torn.parquet.tmp")
+    torn.write_bytes(part_paths(folder)[0].read_bytes()[:500])
+    assert ds.dataset(folder).count_rows() == 1
+    assert len(read_trades(folder)) == 1
+    TradeLog(folder)
+    assert not torn.exists()
+
+
+def test_a_failing_disk_leaves_no_half_part(
+    log: TradeLog, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DataFileError, match="No space left on device"):
+        log.write([closed(0, numbers=features(confidence=1.0))])
+    monkeypatch.undo()
+    assert len(read_trades(folder)) == 0
+    TradeLog(folder).write([closed(0)])
+    assert len(read_trades(folder)) == 1
+
+
+@pytest.mark.parametrize("flip", range(0, 100, 9))
+def test_a_damaged_part_is_set_aside_and_the_rest_is_read(
+    log: TradeLog, folder: Path, flip: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.write([closed(0)])
+    log.write([closed(48)])
+    part = part_paths(folder)[0]
+    content = bytearray(part.read_bytes())
+    content[4 + (len(content) - 8) * flip // 100] ^= 0x55
+    part.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        rows = read_trades(folder)
+    intact = closed(48).position.position_id
+    if "is damaged" in caplog.text:
+        assert rows["trade_id"].to_pylist() == [intact]
+        assert part.with_name(f"_damaged-{part.name}").exists()
+        assert ds.dataset(folder).count_rows() == 1
+    else:  # the flip hit a byte that means nothing
+        part.unlink()
+        log.write([closed(0)])
+        assert rows.equals(read_trades(folder))
+
+
+def test_many_parts_of_a_day_become_one(log: TradeLog, folder: Path) -> None:
+    for hours in range(5):
+        log.write([closed(hours, numbers=features(**{f"n{hours}": 1.0}))])
+    before = read_trades(folder)
+    log.compact()
+    assert len(part_paths(folder)) == 1
+    assert read_trades(folder).select(before.column_names).equals(before)
+    log.write([closed(6)])
+    log.compact()
+    assert (len(part_paths(folder)), len(read_trades(folder))) == (1, 6)
+
+
+def test_a_crash_between_merging_and_removing_doubles_nothing(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0)])
+    log.write([closed(1)])
+    originals = {path: path.read_bytes() for path in part_paths(folder)}
+    log.compact()
+    for path, content in originals.items():
+        path.write_bytes(content)
+    assert len(read_trades(folder)) == 2
+    TradeLog(folder)
+    assert len(part_paths(folder)) == 1
+    assert ds.dataset(folder).count_rows() == 2
+
+
+# --- from the journal ---------------------------------------------------------------------------------
+
+
+def test_the_journal_makes_the_log_anew(log: TradeLog, folder: Path, journal: SqliteJournal) -> None:
+    records = [closed(hours, source=source) for hours in range(0, 72, 5) for source in Source]
+    journalled(journal, *records)
+    log.write(records)
+    before = read_trades(folder)
+    part_paths(folder)[0].unlink()
+    log.write([closed(500)])
+    assert log.rebuild(journal) == len(records)
+    assert read_trades(folder).equals(before)
+    log.write([closed(600)])
+    assert len(read_trades(folder)) == len(records) + 1
+    assert sorted(path.name for path in folder.parent.iterdir() if "journal" not in path.name) == ["trades"]
+
+
+def test_a_rebuild_cut_short_leaves_the_old_log(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0)])
+    folder.rename(folder.with_name(".trades.old"))
+    folder.with_name(".trades.new").mkdir()
+    TradeLog(folder)
+    assert len(read_trades(folder)) == 1
+    assert [path.name for path in folder.parent.iterdir()] == ["trades"]
+
+
+def test_only_what_is_missing_is_caught_up(log: TradeLog, folder: Path, journal: SqliteJournal) -> None:
+    records = [closed(hours) for hours in range(4)]
+    journalled(journal, *records)
+    log.write(records[:2])
+    assert log.catch_up(journal) == 2
+    assert log.catch_up(journal) == 0
+    assert len(read_trades(folder)) == 4
+    assert T0 + DAY not in read_trades(folder)["closed_at"].to_pylist()
