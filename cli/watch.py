@@ -1,0 +1,85 @@
+"""Shows a running trader: a live view on a terminal, plain lines anywhere else."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+
+from cli.screen import Screen, is_worth_a_line
+from cli.wording import clock_time, money, notice_line
+from core.clock import Clock
+from core.notices import Notice
+from core.views import TraderView
+
+REFRESH_SECONDS = 0.25
+LINE_EVERY_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is watched: a picture on request, and how many minutes are done at which speed."""
+
+    view: Callable[[], TraderView]
+    done: Callable[[], int]
+    speed: float
+
+
+class Watch:
+    """A ``core.ports.Notifier`` for the terminal, and the task that redraws it."""
+
+    def __init__(self, title: str, *, minutes: int | None, clock: Clock) -> None:
+        self._console = Console(stderr=True)
+        self._screen = Screen(title, minutes=minutes)
+        self._clock = clock
+
+    def notify(self, notice: Notice) -> None:
+        """Show what happened; on a terminal it appears with the next redraw."""
+        if self._console.is_terminal:
+            self._screen.notify(notice)
+        elif is_worth_a_line(notice):
+            self.say(f"{clock_time(notice.at)}  {notice_line(notice)}")
+
+    def say(self, line: str) -> None:
+        """Print one line to stderr; stdout belongs to results."""
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    async def run(self, run: Run) -> None:
+        """Show the trader until cancelled."""
+        if not self._console.is_terminal:
+            await self._report(run)
+        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+            while True:
+                live.update(self._screen.render(run.view(), done=run.done(), speed=run.speed), refresh=True)
+                await self._clock.sleep(REFRESH_SECONDS)
+
+    async def _report(self, run: Run) -> None:
+        """Say when each quarter of the history is there, then sum up now and then."""
+        told, due = 0, 1
+        while True:
+            view = run.view()
+            quarter = view.loaded * 4 // view.universe
+            if quarter > told:
+                told = quarter
+                self.say(f"history of {view.loaded} of {view.universe} symbols")
+            if view.scan and run.done() >= due:
+                due = run.done() + LINE_EVERY_MINUTES
+                self.say(f"{clock_time(view.at)}  {_progress(view, run.done())}")
+            await self._clock.sleep(REFRESH_SECONDS)
+
+
+def _progress(view: TraderView, done: int) -> str:
+    equity = f"equity {money(view.balance.equity)} USDT" if view.balance else "account not read yet"
+    if view.scan is None:
+        return equity
+    return (
+        f"minute {done}: {view.scan.symbols} symbols scanned in {view.scan.elapsed_ms:.1f} ms, "
+        f"{len(view.scan.ranked)} signals, open {len(view.real)} real and {len(view.virtual)} virtual, {equity}"
+    )
+
+
+def print_result(line: str) -> None:
+    """Print a result to stdout."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,72 @@
+"""The simulator as a child process: started, read once, and gone when its parent is."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from core.errors import PerpscoutError
+from exchange.sim.config import Announcement
+
+START_SECONDS = 90.0
+STOP_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def simulator_child(command: Sequence[str], log: Path) -> AsyncIterator[Announcement]:
+    """Run ``command`` (a simulator told to announce itself as JSON) for as long as the context is open.
+
+    What it says besides goes to ``log``. Its standard input is a pipe that we hold: when we die, however,
+    it sees the end of it and stops. Raises ``PerpscoutError`` with its own last words when it can not start.
+    """
+    with log.open("wb") as errors:
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            # Ctrl-C in a terminal reaches the whole group; only the parent is to act on it.
+            start_new_session=os.name == "posix",
+        )
+        try:
+            yield await _announcement(child, log)
+        finally:
+            await _stop(child)
+
+
+async def _announcement(child: asyncio.subprocess.Process, log: Path) -> Announcement:
+    if child.stdout is None:
+        raise RuntimeError("the simulator was started without a pipe to read from")
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            line = await child.stdout.readline()
+    except TimeoutError:
+        raise PerpscoutError(
+            f"The simulator did not answer within {START_SECONDS:.0f} s; see {log}."
+        ) from None
+    if not line:
+        words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise PerpscoutError(words[-1] if words else "The simulator ended before it was ready.")
+    return Announcement(**json.loads(line))
+
+
+async def _stop(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is not None:
+        return
+    if child.stdin is not None:
+        child.stdin.close()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+async def parent_gone() -> None:
+    """Return when standard input ends: whoever started this process has gone."""
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, sys.stdin.buffer.read)
