@@ -73,10 +73,9 @@ def _progress(view: TraderView, done: int) -> str:
     equity = f"equity {money(view.balance.equity)} USDT" if view.balance else "account not read yet"
     if view.scan is None:
         return equity
-    return (
-        f"minute {done}: {view.scan.symbols} symbols scanned in {view.scan.elapsed_ms:.1f} ms, "
-        f"{len(view.scan.ranked)} signals, open {len(view.real)} real and {len(view.virtual)} virtual, {equity}"
-    )
+    scanned = f"{view.scan.symbols} symbols scanned in {view.scan.elapsed_ms:.1f} ms"
+    held = f"open {len(view.real)} real and {len(view.virtual)} virtual"
+    return f"minute {done}: {scanned}, {len(view.scan.ranked)} signals, {held}, {equity}"
 
 
 def print_result(line: str) -> None:

@@ -48,9 +48,13 @@ async def _announcement(child: asyncio.subprocess.Process, log: Path) -> Announc
             f"The simulator did not answer within {START_SECONDS:.0f} s; see {log}."
         ) from None
     if not line:
-        words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise PerpscoutError(words[-1] if words else "The simulator ended before it was ready.")
+        raise PerpscoutError(_last_words(log))
     return Announcement(**json.loads(line))
+
+
+def _last_words(log: Path) -> str:
+    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return words[-1] if words else "The simulator ended before it was ready."
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:
