@@ -14,6 +14,10 @@ class _Ring:
         self._numbers = np.full(slots, -1, dtype=np.int64)
         self._newest = -1
 
+    @property
+    def slots(self) -> int:
+        return len(self._numbers)
+
     def write(self, number: int, values: Floats, symbol: int | None = None) -> None:
         """Write bar ``number`` of one symbol, or of all; one older than the ring reaches is passed over."""
         if number <= self._newest - len(self._numbers):
@@ -50,6 +54,11 @@ class CandleStore:
         self._axis = axis
         self._minutes = _Ring(minutes, len(Field), len(axis))
         self._quarters = _Ring(quarters, 1, len(axis))
+
+    @property
+    def reach(self) -> int:
+        """How many minutes are kept."""
+        return self._minutes.slots
 
     def load(self, history: CandleHistory) -> None:
         """Take in fetched candles of one known symbol."""

@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
+from core.clock import Clock
 from core.errors import PerpscoutError
 from exchange.sim.config import Announcement
 
 START_SECONDS = 90.0
+HOLD_CHECK_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
 
@@ -68,6 +73,35 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         child.kill()
         await child.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketStatus:
+    """How the simulated market's time goes; ``held`` once it stands still for good."""
+
+    market_ms: int
+    effective_speed: float
+    held: bool
+
+
+class MarketMonitor:
+    """Asks a simulator, over its own endpoint, what no exchange would tell."""
+
+    def __init__(self, rest: str, clock: Clock) -> None:
+        self._url = f"{rest}/sim/v1/status"
+        self._clock = clock
+
+    async def status(self) -> MarketStatus:
+        async with aiohttp.ClientSession() as session, session.get(self._url) as reply:
+            body = await reply.json()
+        return MarketStatus(
+            market_ms=body["marketTime"], effective_speed=body["effectiveSpeed"], held=body["held"]
+        )
+
+    async def ended(self) -> None:
+        """Return when the market stands still: its recorded candles are over."""
+        while not (await self.status()).held:
+            await self._clock.sleep(HOLD_CHECK_SECONDS)
 
 
 async def parent_gone() -> None:
