@@ -1,0 +1,154 @@
+"""Carries commands to a real venue and brings back what it said, as reports."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from core.clock import Clock
+from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.orders import (
+    CancelConditional,
+    CloseAtMarket,
+    Command,
+    ConditionalChanged,
+    ConditionalStatus,
+    OrderAbsent,
+    OrderRejected,
+    OrderUnknown,
+    PlaceConditional,
+    PrepareSymbol,
+    QueryOrder,
+    Report,
+    SubmitEntry,
+    SymbolPrepared,
+)
+from core.ports import Exchange
+
+_log = logging.getLogger(__name__)
+
+
+class ExecutionService:
+    """Implements ``core.ports.Execution``: one command of a position after another, positions side by side.
+
+    Never sends an order twice. Whatever was not clearly answered is reported as unknown; who resolves
+    that, by asking, is the lifecycle.
+    """
+
+    def __init__(self, exchange: Exchange, *, post: Callable[[Report], None], clock: Clock) -> None:
+        self._exchange = exchange
+        self._post = post
+        self._clock = clock
+        self._waiting: dict[str, deque[Command]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+
+    def submit(self, command: Command) -> Sequence[Report]:
+        """Start carrying it out; what comes of it is posted later."""
+        queue = self._waiting.get(command.position_id)
+        if queue is not None:
+            queue.append(command)
+            return ()
+        self._waiting[command.position_id] = deque((command,))
+        worker = asyncio.get_running_loop().create_task(self._work(command.position_id))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+        return ()
+
+    async def drain(self, grace: float) -> bool:
+        """Let what was submitted finish for ``grace`` seconds; ``False`` when some of it was cut off."""
+        if not self._workers:
+            return True
+        _, unfinished = await asyncio.wait(self._workers, timeout=grace)
+        for worker in unfinished:
+            worker.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        return not unfinished
+
+    async def _work(self, position_id: str) -> None:
+        queue = self._waiting[position_id]
+        try:
+            while queue:
+                await self._carry_out(queue.popleft())
+        finally:
+            del self._waiting[position_id]
+
+    async def _carry_out(self, command: Command) -> None:
+        try:
+            reports = await self._ask(command)
+        except ExchangeRefused as refusal:
+            reports = (self._refused(command, refusal),)
+        except ExchangeUnavailable as silence:
+            reports = (self._unknown(command, str(silence)),)
+        except Exception as fault:  # noqa: BLE001 - outermost: a position must never wait in vain
+            _log.exception("carrying out %s failed", command)
+            reports = (self._unknown(command, repr(fault)),)
+        for report in reports:
+            self._post(report)
+
+    async def _ask(self, command: Command) -> Sequence[Report]:
+        match command:
+            case PrepareSymbol():
+                return await self._prepare(command)
+            case SubmitEntry() | CloseAtMarket():
+                await self._exchange.submit(command)
+            case PlaceConditional():
+                await self._exchange.place(command)
+                return (self._resting(command),)
+            case CancelConditional():
+                await self._exchange.cancel(command)
+            case QueryOrder():
+                found = await self._exchange.find(command)
+                return found or (self._absent(command),)
+        return ()
+
+    async def _prepare(self, command: PrepareSymbol) -> Sequence[Report]:
+        leverage = await self._exchange.prepare(command.symbol, command.leverage)
+        prepared = SymbolPrepared(
+            position_id=command.position_id,
+            symbol=command.symbol,
+            leverage=leverage,
+            at=self._clock.market_ms(),
+        )
+        return (prepared,)
+
+    def _resting(self, command: PlaceConditional) -> ConditionalChanged:
+        return ConditionalChanged(
+            symbol=command.symbol,
+            client_order_id=command.client_order_id,
+            status=ConditionalStatus.NEW,
+            at=self._clock.market_ms(),
+        )
+
+    def _absent(self, query: QueryOrder) -> OrderAbsent:
+        return OrderAbsent(
+            position_id=query.position_id,
+            symbol=query.symbol,
+            client_order_id=query.client_order_id,
+            at=self._clock.market_ms(),
+        )
+
+    def _refused(self, command: Command, refusal: ExchangeRefused) -> Report:
+        """A refused cancel or query says nothing about the order itself, which may well exist."""
+        if isinstance(command, CancelConditional | QueryOrder):
+            return self._unknown(command, str(refusal))
+        return OrderRejected(
+            position_id=command.position_id,
+            symbol=command.symbol,
+            client_order_id=_order_id(command),
+            code=refusal.code,
+            message=refusal.message,
+            at=self._clock.market_ms(),
+        )
+
+    def _unknown(self, command: Command, message: str) -> OrderUnknown:
+        return OrderUnknown(
+            position_id=command.position_id,
+            symbol=command.symbol,
+            client_order_id=_order_id(command),
+            message=message,
+            at=self._clock.market_ms(),
+        )
+
+
+def _order_id(command: Command) -> str:
+    return "" if isinstance(command, PrepareSymbol) else command.client_order_id

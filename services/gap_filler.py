@@ -1,0 +1,79 @@
+"""Fetches candles that the streams did not bring, one gap a symbol at a time."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.market import MINUTE_MS, Field, SymbolAxis
+from exchange.limits.weight import Priority
+from services.bootstrap import PAGE, CandleReader
+from services.candle_buffer import CandleBuffer
+
+_log = logging.getLogger(__name__)
+
+_CHEAP_PAGE = 99  # the largest page of weight 1
+
+
+class GapFiller:
+    """Puts missing candles into the buffer, then calls ``filled``.
+
+    A minute that the exchange itself has no candle of was one without a trade: its price stood still.
+    """
+
+    def __init__(
+        self,
+        axis: SymbolAxis,
+        candles: CandleReader,
+        buffer: CandleBuffer,
+        *,
+        filled: Callable[[int], None],
+    ) -> None:
+        self._axis = axis
+        self._candles = candles
+        self._buffer = buffer
+        self._filled = filled
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def fill(self, index: int, start_ms: int, end_ms: int) -> None:
+        """Fetch ``[start_ms, end_ms]`` of one symbol, unless one of its gaps is being fetched already."""
+        if index not in self._tasks:
+            self._tasks[index] = asyncio.create_task(self._fill(index, start_ms, end_ms))
+
+    async def close(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fill(self, index: int, start_ms: int, end_ms: int) -> None:
+        try:
+            await self._fetch(index, start_ms, end_ms)
+        except (ExchangeRefused, ExchangeUnavailable) as fault:
+            _log.warning("gap of %s stays: %s", self._axis.names[index], fault)
+            return  # its next closed candle will ask again
+        finally:
+            del self._tasks[index]
+        self._filled(index)
+
+    async def _fetch(self, index: int, start_ms: int, end_ms: int) -> None:
+        count = (end_ms - start_ms) // MINUTE_MS + 1
+        limit = _CHEAP_PAGE if count <= _CHEAP_PAGE else PAGE
+        last = min(end_ms, start_ms + (limit - 1) * MINUTE_MS)
+        history = await self._candles.page(
+            self._axis.names[index],
+            MINUTE_MS,
+            limit=limit,
+            start_ms=start_ms,
+            end_ms=last,
+            priority=Priority.GAP,
+        )
+        self._buffer.put_history(index, history)
+        for open_time in range(start_ms, last + 1, MINUTE_MS):
+            if not self._buffer.has(index, open_time):
+                self._stand_still(index, open_time)
+
+    def _stand_still(self, index: int, open_time: int) -> None:
+        if self._buffer.has(index, open_time - MINUTE_MS):
+            close = float(self._buffer.row(open_time - MINUTE_MS)[Field.CLOSE, index])
+            self._buffer.put(index, open_time, (close, close, close, close, 0.0))

@@ -1,0 +1,41 @@
+"""What is known of every symbol beside its candles, the newest value of each."""
+
+import numpy as np
+
+from core.market import Floats, MarketContext, SymbolAxis
+
+
+class MarketBoard:
+    """Written by the streams one symbol at a time, read as copies."""
+
+    def __init__(self, axis: SymbolAxis) -> None:
+        self._bid = _unknown(axis)
+        self._ask = _unknown(axis)
+        self._mark = _unknown(axis)
+        self._funding_rate = _unknown(axis)
+        self._volume = _unknown(axis)
+
+    def mark(self, index: int, mark: float, funding_rate: float) -> None:
+        self._mark[index] = mark
+        self._funding_rate[index] = funding_rate
+
+    def book(self, index: int, bid: float, ask: float) -> None:
+        self._bid[index] = bid
+        self._ask[index] = ask
+
+    def volume(self, index: int, quote_volume_24h: float) -> None:
+        self._volume[index] = quote_volume_24h
+
+    def context(self) -> MarketContext:
+        """Take a copy that nobody writes to."""
+        return MarketContext(
+            bid=self._bid.copy(),
+            ask=self._ask.copy(),
+            mark=self._mark.copy(),
+            funding_rate=self._funding_rate.copy(),
+            quote_volume_24h=self._volume.copy(),
+        )
+
+
+def _unknown(axis: SymbolAxis) -> Floats:
+    return np.full(len(axis), np.nan)
