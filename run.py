@@ -44,7 +44,7 @@ REMEDIES = {
         " this again."
     ),
     r"No matching distribution found for (\S+)": (
-        "The package registry has no {0} for this computer: use 64-bit Linux, macOS or Windows, or check which"
+        "The package registry has no {0} for this computer: use 64-bit Linux, macOS or Windows, or look which"
         " registry pip is told to ask (`pip config list`)."
     ),
 }
@@ -99,7 +99,7 @@ def prepare(lock: Path) -> None:
     """Say what it costs, and leave a .venv to install into that nothing takes for finished."""
     megabytes, gigabytes = COST[lock]
     if PYTHON.exists() and read_stamp():
-        say(f"Updating .venv, because it does not hold what {lock.name} says.")
+        say(f"Updating .venv, because {lock.name} has changed or was never installed.")
         STAMP.unlink()
         return
     say(f"Setting up .venv, once: a minute and the time to fetch {megabytes} MB; {gigabytes} GB on disk.")
