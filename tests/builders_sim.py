@@ -55,12 +55,12 @@ def contract(symbol: str = SYMBOL, **facts: Any) -> Instrument:
 class Quote:
     """Prices of one symbol; bid and ask stand half a spread around ``last``."""
 
-    last: Decimal = D(100)
-    mark: Decimal = D(100)
-    half_spread: Decimal = D("0.01")
-    depth: Decimal = D(100_000)
+    last: Decimal = Decimal(100)
+    mark: Decimal = Decimal(100)
+    half_spread: Decimal = Decimal("0.01")
+    depth: Decimal = Decimal(100_000)
     levels: dict[Side, Sequence[Level]] = field(default_factory=dict)
-    funding_rate: Decimal = D("0.0001")
+    funding_rate: Decimal = Decimal("0.0001")
     next_funding_ms: int = 8 * HOUR_MS
 
 

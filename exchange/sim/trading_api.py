@@ -53,6 +53,7 @@ _FUNCTIONS: Mapping[tuple[str, str], Callable[[Call], JsonValue]] = {
     ("GET", "/fapi/v1/commissionRate"): account.commission_rate,
     ("GET", "/fapi/v1/income"): account.income,
     ("GET", "/fapi/v1/adlQuantile"): account.adl_quantile,
+    ("GET", "/fapi/v1/symbolAdlRisk"): account.adl_risk,
     ("GET", "/fapi/v1/apiTradingStatus"): account.trading_status,
     ("GET", "/fapi/v1/rateLimit/order"): account.order_rate_limit,
     ("GET", "/sapi/v1/account/apiRestrictions"): account.key_restrictions,

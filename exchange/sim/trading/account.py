@@ -102,6 +102,17 @@ def adl_quantile(call: Call) -> JsonValue:
     return rows[0] if symbol and rows else rows
 
 
+def adl_risk(call: Call) -> JsonValue:
+    """Show the lowest risk, for the reason given at ``adl_quantile``."""
+    symbol = call.optional_symbol()
+    rows = [
+        {"symbol": one.symbol, "adlRisk": "low", "updateTime": call.now_ms}
+        for one in call.venue.floor.tradable()
+        if symbol in (None, one.symbol)
+    ]
+    return rows[0] if symbol else rows
+
+
 def trading_status(call: Call) -> JsonValue:
     """Show no violation of Binance's quantitative rules; they are not modelled."""
     call.optional_symbol()

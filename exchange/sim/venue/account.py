@@ -81,7 +81,7 @@ class Account:
         self.is_hedged = False
         self.is_multi_assets = False
         self.burns_fees = False
-        self.in_margin_call = False
+        self.margin_called: set[PositionKey] = set()
         self.positions: dict[PositionKey, Position] = {}
         self.settings: dict[str, SymbolSettings] = {}
         self.orders: dict[int, Order] = {}
@@ -99,6 +99,13 @@ class Account:
     @property
     def wallet(self) -> Decimal:
         return self.cross_wallet + sum((each.isolated_wallet for each in self.positions.values()), ZERO)
+
+    @property
+    def is_live(self) -> bool:
+        """Say whether anything here can be moved by the market."""
+        return bool(
+            self.positions or self.open_orders or self.open_conditionals or self.cancel_deadlines
+        )
 
     def position(self, symbol: str, position_side: PositionSide) -> Position:
         return self.positions.get((symbol, position_side), FLAT)

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from exchange.sim.venue.account import Account, Payload, PositionKey, Trade
 from exchange.sim.venue.conditionals import ConditionalOrder
+from exchange.sim.venue.floor import Floor
+from exchange.sim.venue.margin import maintenance
 from exchange.sim.venue.numerals import cash, plain
 from exchange.sim.venue.orders import Order, OrderStatus
 from exchange.sim.venue.positions import ZERO
@@ -154,6 +156,31 @@ def algo_update(order: ConditionalOrder, *, now_ms: int) -> Payload:
     if request.type is OrderType.TRAILING_STOP_MARKET:
         details |= {"AP": plain(request.activate_price), "cr": plain(request.callback_rate)}
     return {"e": "ALGO_UPDATE", "T": now_ms, "E": now_ms, "o": details}
+
+
+def margin_call(account: Account, floor: Floor, keys: Sequence[PositionKey], *, now_ms: int) -> Payload:
+    """MARGIN_CALL for the positions that came close to liquidation."""
+    payload: Payload = {"e": "MARGIN_CALL", "E": now_ms}
+    if any(not account.is_isolated(symbol) for symbol, _ in keys):
+        payload["cw"] = cash(account.cross_wallet)
+    payload["p"] = [_called_position(account, floor, key) for key in keys]
+    return payload
+
+
+def _called_position(account: Account, floor: Floor, key: PositionKey) -> Payload:
+    symbol, position_side = key
+    position, mark = account.positions[key], floor.quotes.mark(symbol)
+    is_isolated = account.is_isolated(symbol)
+    return {
+        "s": symbol,
+        "ps": position_side,
+        "pa": plain(position.quantity),
+        "mt": "ISOLATED" if is_isolated else "CROSSED",
+        "iw": cash(position.isolated_wallet) if is_isolated else "0",
+        "mp": plain(mark),
+        "up": cash(position.unrealised(mark)),
+        "mm": cash(maintenance(floor.instrument(symbol), position.notional(mark))),
+    }
 
 
 def leverage_update(symbol: str, leverage: int, *, now_ms: int) -> Payload:

@@ -85,6 +85,15 @@ class OrderDesk:
             raise VenueRejection.because(Reason.UNKNOWN_ORDER)
         end_order(account, order, OrderStatus.CANCELED, now_ms=now_ms)
 
+    def cancel_overdue(self, account: Account, *, now_ms: int) -> None:
+        """Cancel the orders of symbols whose countdown was not renewed; conditional ones stay (a guess)."""
+        overdue = {symbol for symbol, deadline in account.cancel_deadlines.items() if now_ms >= deadline}
+        for symbol in overdue:
+            del account.cancel_deadlines[symbol]
+        for order in list(account.open_orders.values()):
+            if order.symbol in overdue:
+                self.cancel(account, order, now_ms=now_ms)
+
     def amend(
         self, account: Account, order: Order, *, quantity: Decimal, price: Decimal, now_ms: int
     ) -> None:
