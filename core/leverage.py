@@ -63,6 +63,15 @@ def liquidation_distance(instrument: Instrument, side: Side, *, leverage: int, n
     return (1 / Decimal(leverage) - rate + bracket.cum / notional) / (1 - side * rate)
 
 
+def liquidation_is_far(
+    *, entry: Decimal, stop: Decimal, liquidation: Decimal, parameters: LeverageParameters
+) -> bool:
+    """Tell whether the venue's own liquidation price leaves the stop room enough; 0 is none at all."""
+    if liquidation <= 0:
+        return True
+    return abs(entry - liquidation) >= parameters.liquidation_to_stop * abs(entry - stop)
+
+
 def _shrunk_mean(sizes: Sequence[float], parameters: LeverageParameters) -> float:
     """Return the mean of R multiples, drawn to the prior: few trades say little."""
     weight = parameters.prior_r_trades

@@ -9,7 +9,7 @@ from core.parameters import Parameters, RankingParameters
 from core.ports import Scorer
 from core.positions import Source
 from core.signals import Candidate, RankedSignal
-from core.sizing import size
+from core.sizing import is_sound, size
 from core.symbols import SymbolContext
 from core.trades import TradeRecord
 from core.verdicts import Refused
@@ -74,7 +74,7 @@ def expected_cost(candidate: Candidate, context: SymbolContext, parameters: Para
 
 def is_tradable(candidate: Candidate, parameters: RankingParameters) -> bool:
     """Tell whether a candidate reaches the threshold and its own geometry does not forbid it."""
-    return candidate.confidence >= parameters.confidence_threshold and candidate.refusal is None
+    return candidate.confidence >= parameters.confidence_threshold and is_sound(candidate)
 
 
 def rank(

@@ -6,6 +6,7 @@ This is where a strategy's floats become money, once.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
 from core.instruments import Instrument
 from core.leverage import liquidation_distance
@@ -62,6 +63,12 @@ def margin_fraction(confidence: float, parameters: SizingParameters) -> Decimal:
     return parameters.margin_low + share * (parameters.margin_high - parameters.margin_low)
 
 
+def is_sound(candidate: Candidate) -> bool:
+    """Tell whether a candidate's own numbers allow a trade: finite, and a stop at some distance."""
+    numbers = (candidate.price, candidate.stop, candidate.target, candidate.confidence)
+    return candidate.refusal is None and all(map(isfinite, numbers)) and candidate.stop_distance > 0
+
+
 def prices_on_ticks(candidate: Candidate, instrument: Instrument) -> Prices | None:
     """Round the stop away from the entry and the target toward it; ``None`` where ticks are too coarse."""
     long = candidate.side is Side.LONG
@@ -101,7 +108,7 @@ def size(
     Objections: the exchange's bracket or minimum, liquidation too near, too much lost at the stop.
     """
     instrument = context.instrument
-    if candidate.refusal is not None:
+    if not is_sound(candidate):
         return Refused(reasons=(Reason.GEOMETRY,))
     if not instrument.brackets:
         return Refused(reasons=(Reason.BRACKETS_UNKNOWN,))

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.leverage import TrackRecord, earned_leverage, liquidation_distance, track_record
+from core.leverage import (
+    TrackRecord,
+    earned_leverage,
+    liquidation_distance,
+    liquidation_is_far,
+    track_record,
+)
 from core.parameters import LeverageParameters, OutcomeParameters
 from core.positions import Source
 from core.signals import Side
@@ -128,3 +134,22 @@ def test_at_the_liquidation_price_what_is_left_is_the_maintenance_margin(
     left = notional / leverage - notional * distance
     then = notional * (1 - side * distance)
     assert left == pytest.approx(then * bracket.maintenance_margin_rate - bracket.cum, abs=Decimal("1e-15"))
+
+
+@pytest.mark.parametrize(
+    ("stop", "liquidation", "far"),
+    [
+        ("99", "98", True),
+        ("99", "98.01", False),
+        ("101", "102", True),
+        ("101", "101.99", False),
+        ("99", "0", True),  # Binance's word for a position that can not be liquidated
+    ],
+)
+def test_the_venues_liquidation_price_is_checked_against_the_stop(
+    stop: str, liquidation: str, *, far: bool
+) -> None:
+    checked = liquidation_is_far(
+        entry=Decimal(100), stop=Decimal(stop), liquidation=Decimal(liquidation), parameters=PARAMETERS
+    )
+    assert checked is far

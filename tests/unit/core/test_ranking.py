@@ -162,6 +162,9 @@ def test_candidates_below_the_threshold_or_forbidden_by_geometry_are_not_ranked(
         candidate("AUSDT", confidence=69.99),
         candidate("BUSDT", confidence=70),
         candidate("CUSDT", refusal="stop_too_far"),
+        candidate("DUSDT", confidence=NAN),
+        candidate("EUSDT", price=NAN),
+        candidate("FUSDT", stop_distance=0.0),
     ]
     assert symbols(ranking(wishes)) == ["BUSDT"]
 

@@ -111,6 +111,10 @@ def test_an_unknown_spread_counts_as_the_widest_we_trade() -> None:
     ("wish", "context", "reason"),
     [
         (candidate(refusal="stop_too_far"), symbol_context(), Reason.GEOMETRY),
+        (candidate(price=NAN), symbol_context(), Reason.GEOMETRY),
+        (replace(candidate(), target=float("inf")), symbol_context(), Reason.GEOMETRY),
+        (candidate(stop_distance=0.0), symbol_context(), Reason.GEOMETRY),
+        (candidate(confidence=NAN), symbol_context(), Reason.GEOMETRY),
         (candidate(), symbol_context(contract=instrument(ladder=())), Reason.BRACKETS_UNKNOWN),
         (candidate(), symbol_context(contract=instrument(tick="5")), Reason.PRICE_TOO_COARSE),
         (candidate(stop_distance=1.0), symbol_context(), Reason.PRICE_TOO_COARSE),
