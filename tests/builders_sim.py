@@ -154,7 +154,7 @@ class Terminal:
     def events(self) -> list[Any]:
         return self.venue.drain(MAIN)
 
-    def held(self, symbol: str = SYMBOL) -> Decimal:
+    def held(self, symbol: str = SYMBOL) -> Decimal | int:
         return sum(
             (one.quantity for key, one in self.account.positions.items() if key[0] == symbol), Decimal(0)
         )

@@ -103,9 +103,7 @@ class Account:
     @property
     def is_live(self) -> bool:
         """Say whether anything here can be moved by the market."""
-        return bool(
-            self.positions or self.open_orders or self.open_conditionals or self.cancel_deadlines
-        )
+        return bool(self.positions or self.open_orders or self.open_conditionals or self.cancel_deadlines)
 
     def position(self, symbol: str, position_side: PositionSide) -> Position:
         return self.positions.get((symbol, position_side), FLAT)

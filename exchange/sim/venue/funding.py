@@ -33,8 +33,11 @@ class FundingDesk:
             if due is not None and now_ms >= due.at_ms:
                 for account, key in holders:
                     self._charge(account, key, due, now_ms=now_ms)
+        self._due = {symbol: due for symbol in held if (due := self._next(symbol)).at_ms > now_ms}
+
+    def _next(self, symbol: str) -> _Due:
         quotes = self._floor.quotes
-        self._due = {each: _Due(quotes.next_funding_ms(each), quotes.funding_rate(each)) for each in held}
+        return _Due(quotes.next_funding_ms(symbol), quotes.funding_rate(symbol))
 
     def _charge(self, account: Account, key: PositionKey, due: _Due, *, now_ms: int) -> None:
         """Take the fee from the wallet that holds the margin; longs pay a positive rate (binance.md §2.8)."""
