@@ -10,11 +10,8 @@ from core.clock import ScaledClock
 from core.orders import Report
 from core.rng import seeded
 from exchange.binance.addresses import BinanceAddresses, Credentials
+from exchange.binance.connection import BinanceConnection
 from exchange.binance.futures import BinanceFutures
-from exchange.binance.rest import BinanceRest
-from exchange.binance.transport import AiohttpTransport
-from exchange.binance.user_stream import UserStream
-from exchange.limits.weight import WeightLimiter
 from exchange.sim.config import SimConfig
 from exchange.sim.process import Simulator
 
@@ -28,13 +25,13 @@ class Rig:
 
     simulator: Simulator
     clock: ScaledClock
-    addresses: BinanceAddresses
-    transport: AiohttpTransport
-    api: BinanceRest
-    user_stream: UserStream
-    exchange: BinanceFutures
+    connection: BinanceConnection
     reports: list[Report] = field(default_factory=list)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def exchange(self) -> BinanceFutures:
+        return self.connection.exchange
 
     async def listen(self) -> None:
         async for report in self.exchange.reports():
@@ -61,26 +58,21 @@ async def rig(*, speed: float = 60.0, symbols: int = 8, seed: int = 1) -> AsyncI
     simulator = Simulator(SimConfig(speed=speed, symbols=symbols, seed=seed))
     announced = await simulator.start()
     clock = ScaledClock(speed=speed, market_ms=simulator.market.now_ms)
-    addresses = BinanceAddresses(rest=announced.rest, ws=announced.ws)
-    transport = AiohttpTransport()
-    rng = seeded(1)
-    api = BinanceRest(
-        addresses,
+    connection = BinanceConnection(
+        BinanceAddresses(rest=announced.rest, ws=announced.ws),
         Credentials(api_key=announced.api_key, api_secret=announced.api_secret),
-        transport=transport,
-        limiter=WeightLimiter(clock, period=60 / speed),
         clock=clock,
+        rng=seeded(1),
+        speed=speed,
     )
-    user_stream = UserStream(api, transport, addresses, clock=clock, rng=rng)
-    exchange = BinanceFutures(api, user_stream, clock=clock, rng=rng)
-    wired = Rig(simulator, clock, addresses, transport, api, user_stream, exchange)
+    wired = Rig(simulator, clock, connection)
     listening = asyncio.create_task(wired.listen())
     try:
         async with asyncio.timeout(PATIENCE):
-            await user_stream.connected.wait()
+            await connection.user_stream.connected.wait()
         yield wired
     finally:
-        await exchange.close()
+        await connection.exchange.close()
         await listening
-        await transport.close()
+        await connection.close()
         await simulator.close()
