@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 import aiohttp
 import discord
@@ -112,24 +113,30 @@ async def _serve(bot: PerpscoutBot, notifier: DiscordNotifier) -> None:
     options = bot.desk.options
     async with bot:
         await bot.login(options.token)
-        posting = asyncio.create_task(_post(bot, notifier))
+        # discord.py resumes lost connections by itself; a server that can not be reached is our loop's.
+        tasks = {asyncio.create_task(bot.connect(reconnect=False))}
+        if options.channel_id is not None:
+            channel = bot.get_partial_messageable(options.channel_id)
+            tasks.add(asyncio.create_task(notifier.deliver(channel)))
         try:
-            # discord.py resumes lost connections by itself; a server that can not be reached is our loop's.
-            await bot.connect(reconnect=False)
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
-            posting.cancel()
-            await asyncio.gather(posting, return_exceptions=True)
+            await _end(tasks, bot)
 
 
-async def _post(bot: PerpscoutBot, notifier: DiscordNotifier) -> None:
-    channel_id = bot.desk.options.channel_id
-    if channel_id is not None:
-        await notifier.deliver(bot.get_partial_messageable(channel_id))
+async def _end(tasks: Collection[asyncio.Task[None]], bot: PerpscoutBot) -> None:
+    """Stop the tasks. Until Python 3.12 ``connect`` may swallow its cancellation; closing ends it anyway."""
+    for task in tasks:
+        task.cancel()
+    await bot.close()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _use_addresses(options: DiscordOptions) -> None:
     """Point discord.py elsewhere; it keeps its addresses on its classes."""
-    if options.rest:
-        Route.BASE = options.rest
-    if options.gateway:
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(options.gateway)
+    if options.api_url:
+        Route.BASE = options.api_url
+    if options.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(options.gateway_url)

@@ -7,7 +7,7 @@ from typing import assert_never
 import discord
 
 from bot import numbers
-from bot.catalogue import Language, text
+from bot.catalogue import Language, messages, text
 from bot.layout import Card, Field, Style, Tone, UpColour, embed_of, escaped
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, Severity, SignalRefused
 from core.positions import ExitReason, Position, Source
@@ -102,16 +102,12 @@ def refusal_embed(notice: SignalRefused, style: Style) -> discord.Embed:
 def alert_embed(notice: Alert, style: Style) -> discord.Embed:
     """Say what happened in our words; words from elsewhere follow, disarmed."""
     tone, icon = _ALERTS[notice.severity]
-    headline = text(
-        f"alert.{notice.key}", style.language, symbol=escaped(notice.symbol), text=escaped(notice.text)
-    )
-    subject = notice.symbol if notice.symbol not in headline else ""
-    detail = notice.text if notice.text not in headline else ""
+    headline = text(f"alert.{notice.key}", style.language)
     card = Card(
-        title=f"{icon} {headline}",
+        title=" ".join(part for part in (icon, escaped(notice.symbol), headline) if part),
         tone=tone,
         at=notice.at,
-        description="\n".join(escaped(part) for part in (subject, detail) if part),
+        description=escaped(_in_words(notice.text, style.language)),
         footer=text(f"severity.{notice.severity}", style.language),
     )
     return embed_of(card, style)
@@ -239,6 +235,12 @@ def _ending(notice: PositionEnded, language: Language) -> Sequence[Field]:
     if position.plan.source is Source.REAL:
         fields.append(Field(text("close.day", language), numbers.signed_usdt(notice.day_pnl), inline=True))
     return fields
+
+
+def _in_words(detail: str, language: Language) -> str:
+    """Alerts carry keys of reasons and exits as their text, or words of a person or the exchange."""
+    known = messages(language)
+    return next((known[key] for key in (f"reason.{detail}", f"exit.{detail}") if key in known), detail)
 
 
 def _exit_word(reason: ExitReason | None, language: Language) -> str:

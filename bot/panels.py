@@ -157,7 +157,7 @@ def _performance_field(source: str, performance: Performance, language: Language
 
 def _scan_line(view: TraderView, language: Language) -> str:
     if view.scan is None:
-        return text("scan.none", language)
+        return text("scan.none", language, loaded=view.loaded, universe=view.universe)
     return text(
         "scan.line",
         language,
