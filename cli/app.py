@@ -1,13 +1,17 @@
 """The command line: a stable contract, see docs/commands.md. Parses, checks, and calls one action."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import typer.main
+from typer.exceptions import TyperException
 
 from cli.options import DemoOptions, ReplayOptions, SimOptions, TradeOptions, moment
+from core.errors import PerpscoutError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,28 @@ To = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for what the run writes; a fresh one by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+
+
+def run_app(actions: Actions, arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 done, 1 failed, 2 wrong use."""
+    command = typer.main.get_command(build_app(actions))
+    try:
+        outcome = command.main(args=arguments, prog_name="main_v3.py", standalone_mode=False)
+    except TyperException as fault:
+        return _complain(fault.format_message(), fault.exit_code)
+    except PerpscoutError as fault:
+        return _complain(str(fault), 1)
+    except (typer.Abort, KeyboardInterrupt):
+        return _complain("Interrupted.", 130)
+    except OSError as fault:
+        where = f"{fault.filename}: " if fault.filename else ""
+        return _complain(f"{where}{fault.strerror or fault}.", 1)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(sentence.strip() + "\n")
+    return code
 
 
 def build_app(actions: Actions) -> typer.Typer:
@@ -107,11 +133,12 @@ def _add_sim(app: typer.Typer, actions: Actions) -> None:
         faults: Annotated[
             int | None, typer.Option(min=0, help="Seed of a storm of faults; none by default.")
         ] = None,
+        with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
         as_json: Json = False,
     ) -> None:
         options = SimOptions(
             host=host, port=port, speed=speed, symbols=symbols, seed=seed, data=data, start=start,
-            faults=faults, as_json=as_json,
+            faults=faults, with_parent=with_parent, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(actions.sim(options))
 

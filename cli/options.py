@@ -21,7 +21,10 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimOptions:
-    """``port`` 0 lets the system choose; ``faults`` is the seed of the fault plan."""
+    """``port`` 0 lets the system choose; ``faults`` is the seed of the fault plan.
+
+    ``with_parent`` ends the simulator when its standard input does.
+    """
 
     host: str
     port: int
@@ -31,6 +34,7 @@ class SimOptions:
     data: Path | None
     start: int | None
     faults: int | None
+    with_parent: bool
     as_json: bool
 
 

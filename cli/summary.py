@@ -10,8 +10,6 @@ from rich.table import Table
 
 from cli.watch import print_result
 
-JsonValue = str | int | float | None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
@@ -38,7 +36,7 @@ class DemoResult:
     scan_ms_p99: float | None
     first_scan_seconds: float | None
     effective_speed: float | None
-    rss_mb: float
+    rss_mb: float | None
     decisions_sha256: str
     trade_log: str
     journal: str
@@ -83,6 +81,14 @@ def finish(
     show(title, rows, stdout=not json_wanted)
     if json_wanted:
         print_result(as_json(result))
+
+
+def show_simulator(told: Mapping[str, object], *, json_wanted: bool) -> None:
+    """Say where a simulator listens: one JSON object, or a table and a hint."""
+    if json_wanted:
+        print_result(json.dumps(told))
+        return
+    show("simulated exchange, Ctrl-C ends it", told, stdout=True)
 
 
 def pnl(amount: Decimal | float) -> str:

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 
 from core.clock import Clock
+from core.errors import DataFileError
 from core.ports import TradeSink
 from core.trades import TradeRecord
 
@@ -43,7 +44,7 @@ class Bookkeeper:
             return
         try:
             self._sink.write(batch)
-        except OSError as fault:
+        except DataFileError as fault:
             log.warning("trade log not written, %d rows wait: %s", len(batch), fault)
             return
         for _ in batch:

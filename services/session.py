@@ -21,6 +21,10 @@ ACCOUNT_RETRY_SECONDS = 1.0
 class MinuteSource(Protocol):
     """Where closed minutes come from; see ``services.data_service``."""
 
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
     def minutes(self) -> AsyncIterator[MinuteClosed]: ...
 
 
@@ -62,6 +66,7 @@ class Session:
     async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
         """Work until ``until`` is true after a minute, or until cancelled; ``beside`` runs along."""
         self._account_due.set()
+        self._minutes.start()
         duties = (
             self._trade(),
             self._feed_minutes(),
@@ -79,6 +84,7 @@ class Session:
                 task.result()
         finally:
             await _cancel([*tasks, finished])
+            await self._minutes.close()
 
     async def _wait(self, until: Callable[[], bool]) -> None:
         while not until():

@@ -125,6 +125,15 @@ class Trader:
         held = list(self._real.positions)
         return sum(self._real.request_close(symbol, ExitReason.OPERATOR) for symbol in held)
 
+    def unprotected_seconds_max(self) -> float:
+        """Return the longest that a real position has been held without a confirmed stop, machine seconds."""
+        mono = self._clock.monotonic()
+        live = (
+            max(each.unprotected_seconds, mono - each.exposed_mono if each.exposed_mono is not None else 0.0)
+            for each in self._real.positions.values()
+        )
+        return max(self.tally.unprotected_seconds_max, *live, 0.0)
+
     def view(self) -> TraderView:
         """Take a picture for people."""
         return TraderView(

@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +99,13 @@ class MarketMonitor:
             market_ms=body["marketTime"], effective_speed=body["effectiveSpeed"], held=body["held"]
         )
 
+    async def effective_speed(self) -> float | None:
+        """Return market seconds a machine second, ``None`` when the simulator does not answer."""
+        try:
+            return (await self.status()).effective_speed
+        except (aiohttp.ClientError, OSError):
+            return None
+
     async def ended(self) -> None:
         """Return when the market stands still: its recorded candles are over."""
         while not (await self.status()).held:
@@ -106,5 +114,13 @@ class MarketMonitor:
 
 async def parent_gone() -> None:
     """Return when standard input ends: whoever started this process has gone."""
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, sys.stdin.buffer.read)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def read() -> None:
+        sys.stdin.buffer.read()
+        with suppress(RuntimeError):  # the loop may have closed before
+            loop.call_soon_threadsafe(ended.set)
+
+    # A daemon, because a thread of the loop's own pool would keep the process from ending on SIGTERM.
+    threading.Thread(target=read, name="parent watch", daemon=True).start()
+    await ended.wait()

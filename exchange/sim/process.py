@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -112,14 +113,22 @@ class Simulator:
         self.ring.add(self.api_key, Credentials(FIRST_ACCOUNT, self.api_secret))
 
 
-async def serve(config: SimConfig, *, announce: Callable[[Announcement], None]) -> None:
-    """Run a simulator until SIGTERM or SIGINT. Raises ``PerpscoutError`` when it can not start."""
+async def serve(
+    config: SimConfig,
+    *,
+    announce: Callable[[Announcement], None],
+    until: Sequence[Coroutine[Any, Any, None]] = (),
+) -> None:
+    """Run a simulator until SIGTERM, SIGINT or the first of ``until``.
+
+    Raises ``PerpscoutError`` when it can not start.
+    """
     simulator = Simulator(config)
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
     announce(await simulator.start())
-    waiting = {asyncio.create_task(stopped.wait()), asyncio.create_task(simulator.run())}
+    waiting = {asyncio.ensure_future(each) for each in (stopped.wait(), simulator.run(), *until)}
     try:
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -138,7 +147,9 @@ def _market_of(config: SimConfig) -> tuple[tuple[SimInstrument, ...], PathSource
         )
     instruments = load_universe(config.symbols)
     start_ms = DEFAULT_START_MS if config.start_ms is None else config.start_ms
-    return instruments, SeededPaths(instruments, seed=config.seed, start_ms=start_ms)
+    return instruments, SeededPaths(
+        instruments, seed=config.seed, start_ms=start_ms, history_bars=config.history_bars
+    )
 
 
 def _digest(what: str, seed: int) -> str:

@@ -1,0 +1,154 @@
+"""One run of the trader on a simulated exchange, watched from the terminal and summed up at its end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from cli.footprint import peak_rss_mb
+from cli.options import DemoOptions
+from cli.summary import DemoResult, finish, pnl
+from cli.watch import Run, Watch
+from core.clock import Clock
+from services.highlights import Highlight, Highlights
+from services.session import Session
+from services.trader import Trader
+
+
+class MarketTime(Protocol):
+    """How the simulated market goes; see ``exchange.sim.child``."""
+
+    async def effective_speed(self) -> float | None: ...
+
+    async def ended(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """Everything a watched run is made of; ``beside`` runs along with the trader."""
+
+    trader: Trader
+    session: Session
+    highlights: Highlights
+    market: MarketTime
+    watch: Watch
+    clock: Clock
+    draw: Callable[[Highlight], bytes]
+    beside: tuple[Awaitable[None], ...] = ()
+
+
+class Demo:
+    """Runs a rig for so many market minutes, counted from its first scan, or until interrupted."""
+
+    def __init__(self, rig: Rig, options: DemoOptions, folder: Path, *, began: float) -> None:
+        """``folder`` is where the run writes; ``began`` is when the program started, in monotonic seconds."""
+        self._rig = rig
+        self._options = options
+        self._folder = folder
+        self._began = began
+        self._first_scan: float | None = None
+        self._speed: float | None = None
+
+    async def run(self) -> int:
+        """Return the exit code. Ctrl-C ends the run, not the summary."""
+        tally = self._rig.trader.tally
+        watched = Run(view=self._rig.trader.view, done=lambda: tally.scans, speed=self._options.speed)
+        try:
+            await self._rig.session.run(
+                self._is_done,
+                self._rig.watch.run(watched),
+                self._sample(),
+                self._rig.market.ended(),
+                *self._rig.beside,
+            )
+        except asyncio.CancelledError:
+            self._acknowledge()
+        pictures = self._pictures()
+        finish(self._result(pictures), "demo", self._rows(pictures), json_wanted=self._options.as_json)
+        return 0
+
+    def _acknowledge(self) -> None:
+        """Take an interrupt as the wish for an early end."""
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        self._rig.watch.say("Interrupted: ending the run.")
+
+    def _is_done(self) -> bool:
+        scans = self._rig.trader.tally.scans
+        if scans and self._first_scan is None:
+            self._first_scan = self._rig.clock.monotonic() - self._began
+        return scans >= self._options.minutes
+
+    async def _sample(self) -> None:
+        """Remember the market's speed while there is a market to ask."""
+        while True:
+            await self._rig.clock.sleep(2.0)
+            self._speed = await self._rig.market.effective_speed() or self._speed
+
+    def _pictures(self) -> tuple[str, ...]:
+        shown = {"best": self._rig.highlights.best, "worst": self._rig.highlights.worst}
+        paths = []
+        for name, highlight in shown.items():
+            if highlight is not None:
+                path = self._folder / f"{name}_trade.png"
+                path.write_bytes(self._rig.draw(highlight))
+                paths.append(str(path))
+        return tuple(paths)
+
+    def _result(self, pictures: tuple[str, ...]) -> DemoResult:
+        trader = self._rig.trader
+        tally, view = trader.tally, trader.view()
+        return DemoResult(
+            minutes=tally.scans,
+            symbols=view.universe,
+            scans=tally.scans,
+            signals=tally.signals,
+            opened=tally.real.opened,
+            closed=tally.real.closed,
+            virtual_opened=tally.virtual.opened,
+            virtual_closed=tally.virtual.closed,
+            refused=tally.refused,
+            unprotected_seconds_max=round(trader.unprotected_seconds_max(), 6),
+            net_pnl=float(tally.real.net_pnl),
+            fees=float(tally.real.fees),
+            funding=float(tally.real.funding),
+            virtual_net_pnl=float(tally.virtual.net_pnl),
+            virtual_fees=float(tally.virtual.fees),
+            virtual_funding=float(tally.virtual.funding),
+            equity=float(view.balance.equity) if view.balance else None,
+            scan_ms_p50=tally.scan_ms(50),
+            scan_ms_p99=tally.scan_ms(99),
+            first_scan_seconds=self._first_scan,
+            effective_speed=self._speed,
+            rss_mb=peak_rss_mb(),
+            decisions_sha256=trader.digest.hexdigest(),
+            trade_log=str(self._folder / "trades"),
+            journal=str(self._folder / "journal.db"),
+            pictures=pictures,
+        )
+
+    def _rows(self, pictures: tuple[str, ...]) -> dict[str, object]:
+        view, tally = self._rig.trader.view(), self._rig.trader.tally
+        scanned = f"{tally.scans} minutes × {view.universe} symbols"
+        if (median := tally.scan_ms(50)) is not None:
+            scanned += f", {median:.2f} ms a scan from close to ranked list (median)"
+        rows: dict[str, object] = {
+            "scanned": scanned,
+            "signals": f"{tally.signals} above the threshold, {tally.refused} refused",
+            "real": _book_row(tally.real.opened, tally.real.closed, tally.real.net_pnl, len(view.real)),
+            "virtual": _book_row(
+                tally.virtual.opened, tally.virtual.closed, tally.virtual.net_pnl, len(view.virtual)
+            ),
+            "longest unprotected": f"{self._rig.trader.unprotected_seconds_max():.3f} s",
+        }
+        if view.balance:
+            rows["equity"] = f"{view.balance.equity:,.2f} USDT"
+        rows |= {"pictures": ", ".join(pictures)} if pictures else {}
+        return rows | {"trade log": self._folder / "trades", "journal": self._folder / "journal.db"}
+
+
+def _book_row(opened: int, closed: int, net: Decimal, still_open: int) -> str:
+    return f"{opened} opened, {closed} closed for {pnl(net)} net, {still_open} still open"

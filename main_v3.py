@@ -1,0 +1,462 @@
+"""The composition root: reads the settings, picks the objects, hands them to a command. Wiring only."""
+
+import asyncio
+import logging
+import os
+import sys
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.app import Actions, run_app
+from cli.folders import fresh_folder
+from cli.options import DemoOptions, ReplayOptions, SimOptions, TradeOptions
+from core.clock import Clock, ManualClock, ScaledClock, SystemClock
+from core.errors import PerpscoutError
+from core.settings import Mode, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.notifier import DiscordNotifier
+    from cli.demo import Rig
+    from cli.watch import Watch
+    from core.instruments import Instrument
+    from core.market import SymbolAxis
+    from core.ports import Notifier
+    from core.views import TraderView
+    from data.candle_file import CandleFile
+    from data.candle_store import CandleStore
+    from data.journal import SqliteJournal
+    from data.trade_log import TradeLog
+    from exchange.binance.addresses import BinanceAddresses, Credentials
+    from exchange.binance.futures import BinanceFutures
+    from exchange.limits.weight import WeightLimiter
+    from exchange.sim.child import MarketMonitor
+    from exchange.sim.config import Announcement, SimConfig
+    from exchange.sim.market.recorded import RecordedCandles
+    from services.bookkeeping import Bookkeeper
+    from services.data_service import DataService
+    from services.highlights import Highlight
+    from services.session import Inbox
+    from services.trader import Trader, Venues
+
+ROOT = Path(__file__).resolve().parent
+DEPOSIT = Decimal(10_000)
+UNPACED = 600.0  # the speed that "as fast as possible" is taken for where a period must be known beforehand
+WITHOUT_END = 10**9
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    actions = Actions(demo=demo, sim=sim, replay=replay, trade=trade, config=config, version=version)
+    return run_app(actions, arguments)
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def demo(options: DemoOptions) -> int:
+    clock, settings = SystemClock(), _settings()
+    began = clock.monotonic()
+    folder = fresh_folder(settings.home, "demo", now_ms=clock.wire_ms(), chosen=options.out)
+    return asyncio.run(_demo(settings, options, folder, began=began))
+
+
+def trade(options: TradeOptions) -> int:
+    settings = _settings()
+    mode = Mode(options.mode) if options.mode else settings.mode
+    if mode is not Mode.SIM:
+        raise PerpscoutError(
+            f"Mode {mode} is not open in this version: the checks that must come before real orders are not"
+            " built yet. Mode sim trades on the built-in exchange."
+        )
+    return demo(
+        DemoOptions(
+            minutes=WITHOUT_END, speed=1, symbols=650, seed=1, data=None, start=None, out=None, as_json=False
+        )
+    )
+
+
+def sim(options: SimOptions) -> int:
+    from exchange.sim.child import parent_gone
+    from exchange.sim.process import serve
+
+    async def run() -> None:
+        until = [parent_gone()] if options.with_parent else []
+        await serve(_sim_config(options), announce=_announcer(options), until=until)
+
+    asyncio.run(run())
+    return 0
+
+
+def replay(options: ReplayOptions) -> int:
+    from data.candle_file import CandleFile
+
+    clock, settings = SystemClock(), _settings()
+    loaded = CandleFile.load(options.data)
+    candles = loaded.only(options.symbols) if options.symbols else loaded
+    start = options.start if options.start is not None else candles.first_minute_with_history()
+    folder = fresh_folder(settings.home, "replay", now_ms=clock.wire_ms(), chosen=options.out)
+    return _replay(settings, candles, folder, start=start, end=options.end, json_wanted=options.as_json)
+
+
+def config() -> int:
+    from cli.settings_table import show_settings
+
+    show_settings(_settings())
+    return 0
+
+
+def version() -> int:
+    from cli.watch import print_result
+
+    print_result(f"perpscout {_version()}")
+    return 0
+
+
+# --- the simulated exchange -------------------------------------------------------------------------
+
+
+def _sim_config(options: SimOptions) -> "SimConfig":
+    from exchange.sim.config import SimConfig
+
+    return SimConfig(
+        host=options.host,
+        port=options.port,
+        speed=options.speed,
+        symbols=options.symbols,
+        seed=options.seed,
+        candles=_recorded(options.data) if options.data else None,
+        start_ms=options.start,
+        fault_seed=options.faults,
+    )
+
+
+def _announcer(options: SimOptions) -> Callable[["Announcement"], None]:
+    from cli.summary import show_simulator
+
+    return lambda told: show_simulator(asdict(told), json_wanted=options.as_json)
+
+
+def _recorded(path: Path) -> "RecordedCandles":
+    from data.candle_file import CandleFile
+    from exchange.sim.market.recorded import RecordedCandles
+
+    candles = CandleFile.load(path)
+    return RecordedCandles(candles.symbols, candles.start_ms, candles.candles)
+
+
+def _sim_command(options: DemoOptions) -> list[str]:
+    command = [sys.executable, str(ROOT / "main_v3.py"), "sim", "--json", "--port", "0", "--with-parent"]
+    command += ["--speed", str(options.speed), "--symbols", str(options.symbols), "--seed", str(options.seed)]
+    if options.data:
+        command += ["--data", str(options.data.resolve())]
+    if options.start is not None:
+        command += ["--from", str(options.start)]
+    return command
+
+
+# --- a trader ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """Where one run writes."""
+
+    journal: "SqliteJournal"
+    trade_log: "TradeLog"
+    bookkeeper: "Bookkeeper"
+
+
+@contextmanager
+def _records(folder: Path, clock: Clock) -> Iterator[_Records]:
+    from data.journal import SqliteJournal
+    from data.run_lock import RunLock
+    from data.trade_log import TradeLog
+    from services.bookkeeping import Bookkeeper
+
+    with RunLock(folder), closing(SqliteJournal(folder / "journal.db")) as journal:
+        trade_log = TradeLog(folder / "trades")
+        bookkeeper = Bookkeeper(trade_log, clock)
+        yield _Records(journal=journal, trade_log=trade_log, bookkeeper=bookkeeper)
+        bookkeeper.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _World:
+    """What a trader is put into; only this differs between modes."""
+
+    mode: Mode
+    axis: "SymbolAxis"
+    instruments: Mapping[str, "Instrument"]
+    store: "CandleStore"
+    venues: "Venues"
+    clock: Clock
+
+
+def _trader(world: _World, records: _Records, settings: Settings, notifier: "Notifier") -> "Trader":
+    from services.risk_desk import RiskDesk
+    from services.strategy_engine import StrategyEngine
+    from services.trader import Trader
+    from strategies.ict_smc import IctSmc
+    from strategies.kernel.market import MarketKernel
+
+    parameters = settings.parameters()
+    return Trader(
+        mode=world.mode,
+        engine=StrategyEngine(world.axis, [IctSmc()], MarketKernel(world.axis.names)),
+        store=world.store,
+        desk=RiskDesk(world.instruments, world.store, parameters, trades=settings.may_trade),
+        venues=world.venues,
+        journal=records.journal,
+        bookkeeper=records.bookkeeper,
+        notifier=notifier,
+        clock=world.clock,
+        parameters=parameters,
+    )
+
+
+# --- trading on Binance, or on what speaks like it --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Binance:
+    """One account at one address."""
+
+    exchange: "BinanceFutures"
+    data: Callable[["SymbolAxis", "Inbox"], "DataService"]
+
+
+@asynccontextmanager
+async def _binance(
+    addresses: "BinanceAddresses", credentials: "Credentials", clock: ScaledClock, limiter: "WeightLimiter"
+) -> AsyncIterator[_Binance]:
+    from core.rng import seeded
+    from exchange.binance.candles import BinanceCandles
+    from exchange.binance.futures import BinanceFutures
+    from exchange.binance.market_stream import BinanceMarketStreams
+    from exchange.binance.rest import BinanceRest
+    from exchange.binance.transport import AiohttpTransport
+    from exchange.binance.user_stream import UserStream
+    from services.data_service import DataService
+
+    transport, rng = AiohttpTransport(), seeded()
+    api = BinanceRest(addresses, credentials, transport=transport, limiter=limiter, clock=clock)
+    user_stream = UserStream(api, transport, addresses, clock=clock, rng=rng)
+    exchange = BinanceFutures(api, user_stream, clock=clock, rng=rng)
+
+    def data(axis: "SymbolAxis", inbox: "Inbox") -> DataService:
+        return DataService(
+            axis,
+            BinanceCandles(api, clock=clock, rng=rng),
+            streams=lambda sink: BinanceMarketStreams(
+                transport, addresses, axis.names, sink, clock=clock, rng=rng
+            ),
+            clock=clock,
+            on_history=inbox.post,
+            on_market_time=clock.observe,
+        )
+
+    try:
+        yield _Binance(exchange=exchange, data=data)
+    finally:
+        await exchange.close()
+        await transport.close()
+
+
+async def _demo(settings: Settings, options: DemoOptions, folder: Path, *, began: float) -> int:
+    from cli.demo import Demo
+    from cli.watch import Watch
+    from exchange.binance.addresses import BinanceAddresses, Credentials
+    from exchange.limits.weight import WeightLimiter
+    from exchange.sim.child import MarketMonitor, simulator_child
+
+    _log_to(folder, settings)
+    watch = Watch("demo", minutes=options.minutes, clock=SystemClock())
+    watch.say("starting the simulated exchange")
+    async with simulator_child(_sim_command(options), folder / "simulator.log") as told:
+        market = MarketMonitor(told.rest, SystemClock())
+        speed = options.speed or UNPACED
+        clock = ScaledClock(speed=speed, market_ms=(await market.status()).market_ms)
+        addresses = BinanceAddresses(rest=told.rest, ws=told.ws)
+        credentials = Credentials(api_key=told.api_key, api_secret=told.api_secret)
+        limiter = WeightLimiter(clock, period=60 / speed)
+        async with _binance(addresses, credentials, clock, limiter) as binance:
+            with _records(folder, clock) as records:
+                rig = await _rig(settings, binance, records, market=market, watch=watch, clock=clock)
+                return await Demo(rig, options, folder, began=began).run()
+
+
+async def _rig(
+    settings: Settings,
+    binance: _Binance,
+    records: _Records,
+    *,
+    market: "MarketMonitor",
+    watch: "Watch",
+    clock: ScaledClock,
+) -> "Rig":
+    from cli.demo import Rig
+    from core.market import SymbolAxis
+    from core.symbols import is_in_universe
+    from data.candle_store import CandleStore
+    from exchange.paper import PaperExchange
+    from services.execution import ExecutionService
+    from services.highlights import Highlights
+    from services.notifiers import Notifiers
+    from services.session import Inbox, Session
+    from services.trader import Venues
+
+    instruments = await binance.exchange.instruments()
+    bounds, now = settings.parameters().universe, clock.market_ms()
+    axis = SymbolAxis(
+        tuple(
+            symbol
+            for symbol, contract in sorted(instruments.items())
+            if is_in_universe(contract, at=now, parameters=bounds)
+            and symbol not in settings.universe_blacklist
+        )
+    )
+    inbox, store = Inbox(), CandleStore(axis, minutes=1500)
+    paper = PaperExchange(instruments, deposit=DEPOSIT)
+    execution = ExecutionService(binance.exchange, post=inbox.post, clock=clock)
+    highlights = Highlights(store)
+    discord = _discord(settings, clock)
+    world = _World(
+        mode=Mode.SIM,
+        axis=axis,
+        instruments=instruments,
+        store=store,
+        venues=Venues(real=execution, virtual=paper, virtual_driver=paper),
+        clock=clock,
+    )
+    fronts: list[Notifier] = [watch, highlights, *([discord.notifier] if discord else [])]
+    trader = _trader(world, records, settings, Notifiers(fronts))
+    data = binance.data(axis, inbox)
+    session = Session(
+        trader,
+        inbox,
+        minutes=data,
+        exchange=binance.exchange,
+        bookkeeper=records.bookkeeper,
+        clock=clock,
+    )
+    return Rig(
+        trader=trader,
+        session=session,
+        highlights=highlights,
+        market=market,
+        watch=watch,
+        clock=clock,
+        draw=_draw,
+        beside=(discord.run(trader.view),) if discord else (),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Discord:
+    """The Discord front, ready to run beside a trader."""
+
+    notifier: "DiscordNotifier"
+    run: Callable[[Callable[[], "TraderView"]], Awaitable[None]]
+
+
+def _discord(settings: Settings, clock: Clock) -> _Discord | None:
+    """Make the Discord front, ``None`` without a token."""
+    from bot.client import run_bot
+    from bot.notifier import DiscordNotifier
+    from bot.options import DiscordOptions
+
+    options = DiscordOptions.of(settings)
+    if options is None:
+        return None
+    notifier = DiscordNotifier(options.style(), clock=clock)
+    return _Discord(
+        notifier=notifier,
+        run=lambda read: run_bot(options, read=read, notifier=notifier, clock=clock),
+    )
+
+
+def _draw(highlight: "Highlight") -> bytes:
+    from bot.charts import draw_trade
+    from bot.trade_chart import TradeChart
+
+    chart = TradeChart.of(highlight.position, candles=highlight.candles, open_times=highlight.open_times)
+    return draw_trade(chart)
+
+
+# --- replay -----------------------------------------------------------------------------------------
+
+
+def _replay(
+    settings: Settings,
+    candles: "CandleFile",
+    folder: Path,
+    *,
+    start: int,
+    end: int | None,
+    json_wanted: bool,
+) -> int:
+    from cli.replay import finish_replay
+    from core.market import SymbolAxis
+    from data.candle_store import CandleStore
+    from exchange.paper import PaperExchange
+    from exchange.sim.market.recorded import RecordedCandles, recorded_universe
+    from services.notifiers import Notifiers
+    from services.replay import Replay
+    from services.trader import Venues
+
+    recorded = RecordedCandles(candles.symbols, candles.start_ms, candles.candles)
+    instruments = {each.symbol: each.contract for each in recorded_universe(recorded)}
+    real, virtual = (PaperExchange(instruments, deposit=DEPOSIT) for _ in range(2))
+    axis, clock, timer = SymbolAxis(candles.symbols), ManualClock(start), SystemClock()
+    world = _World(
+        mode=Mode.SIM,
+        axis=axis,
+        instruments=instruments,
+        store=CandleStore(axis),
+        venues=Venues(real=real, virtual=virtual, real_driver=real, virtual_driver=virtual),
+        clock=clock,
+    )
+    _log_to(folder, settings)
+    with _records(folder, clock) as records:
+        trader = _trader(world, records, settings, Notifiers([]))
+        began = timer.monotonic()
+        seen = Replay(candles, trader, clock).run(start, candles.end_ms if end is None else end)
+        records.bookkeeper.flush()
+        return finish_replay(
+            trader,
+            list(records.journal.closed_trades()),
+            candles=seen,
+            seconds=timer.monotonic() - began,
+            written=(records.trade_log.folder, records.journal.path),
+            json_wanted=json_wanted,
+        )
+
+
+# --- small things -----------------------------------------------------------------------------------
+
+
+def _settings() -> Settings:
+    return load_settings(os.environ, ROOT / ".env")
+
+
+def _log_to(folder: Path, settings: Settings) -> None:
+    logging.basicConfig(
+        filename=folder / "perpscout.log",
+        level=settings.log_level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+
+
+def _version() -> str:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
