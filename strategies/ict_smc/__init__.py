@@ -1,0 +1,6 @@
+"""ICT/SMC: enter on the first return to a validated order block, with the 15m trend and from liquidity taken."""
+
+from strategies.ict_smc.parameters import IctSmcParameters
+from strategies.ict_smc.strategy import IctSmc
+
+__all__ = ["IctSmc", "IctSmcParameters"]

@@ -1,0 +1,35 @@
+"""How kernel functions are compiled, and where the compiled code is kept."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SOURCES = Path(__file__).parent.parent
+
+
+def _digest() -> str:
+    content = sha256()
+    for source in sorted(SOURCES.rglob("*.py")):
+        content.update(source.read_bytes())
+    return content.hexdigest()[:16]
+
+
+CACHE = Path(numba.config.CACHE_DIR or SOURCES / "__pycache__") / f"kernels-{_digest()}"
+"""Named after every source of the strategies: numba itself looks only at the file of the function it
+compiles, and would go on running old code when a function that it calls has changed in another file."""
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile at the first call, keep the result on disk; with NUMBA_DISABLE_JIT=1 it is ordinary Python."""
+    shared = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(CACHE)
+    try:
+        return cast("Callable[P, R]", numba.njit(cache=True)(function))
+    finally:
+        numba.config.CACHE_DIR = shared
