@@ -123,13 +123,18 @@ class Terminal:
         texts = {name: _text(value) for name, value in params.items()}
         return ROUTES[method, full](self.venue, MAIN, texts, self.now_ms)
 
-    def refusal(self, method: str, path: str, **params: Any) -> VenueRejection:
-        """Call a route that must refuse, and return the refusal."""
+    def attempt(self, method: str, path: str, **params: Any) -> Any:
+        """Call a route that may refuse, and return its answer or the refusal."""
         try:
-            answer = self.ask(method, path, **params)
+            return self.ask(method, path, **params)
         except VenueRejection as refusal:
             return refusal
-        raise AssertionError(f"expected a rejection, got {answer}")
+
+    def refusal(self, method: str, path: str, **params: Any) -> VenueRejection:
+        """Call a route that must refuse, and return the refusal."""
+        answer = self.attempt(method, path, **params)
+        assert isinstance(answer, VenueRejection), f"expected a rejection, got {answer}"
+        return answer
 
     def order(self, side: str = "BUY", quantity: str = "1", **params: Any) -> Any:
         return self.ask("POST", "order", **order_params(side, quantity, **params))

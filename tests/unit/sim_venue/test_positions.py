@@ -16,22 +16,22 @@ leverages = st.none() | st.integers(1, 125).map(Decimal)
 def test_buying_twice_averages_the_entry_price() -> None:
     first = after_trade(FLAT, D(1), price=D(100), leverage=None).position
     second = after_trade(first, D(3), price=D(104), leverage=None)
-    assert (second.position.quantity, second.position.entry_price) == (4, 103)
+    assert (second.position.quantity, second.position.entry_price) == (D(4), D(103))
     assert second.realised == 0
 
 
 def test_selling_part_realises_its_share_and_keeps_the_entry_price() -> None:
     held = after_trade(FLAT, D(4), price=D(100), leverage=D(10)).position
     outcome = after_trade(held, D(-1), price=D(110), leverage=D(10))
-    assert (outcome.realised, outcome.released) == (10, 10)
-    assert (outcome.position.entry_price, outcome.position.isolated_wallet) == (100, 30)
+    assert (outcome.realised, outcome.released) == (D(10), D(10))
+    assert (outcome.position.entry_price, outcome.position.isolated_wallet) == (D(100), D(30))
 
 
 def test_selling_more_than_held_flips_at_the_new_price() -> None:
     held = after_trade(FLAT, D(1), price=D(100), leverage=D(10)).position
     outcome = after_trade(held, D(-3), price=D(90), leverage=D(10))
-    assert (outcome.realised, outcome.released, outcome.locked) == (-10, 10, 18)
-    assert (outcome.position.quantity, outcome.position.entry_price) == (-2, 90)
+    assert (outcome.realised, outcome.released, outcome.locked) == (D(-10), D(10), D(18))
+    assert (outcome.position.quantity, outcome.position.entry_price) == (D(-2), D(90))
 
 
 def test_a_short_earns_when_the_price_falls() -> None:
@@ -53,7 +53,7 @@ def test_a_short_breaks_even_below_its_entry() -> None:
 
 
 def test_a_flat_position_has_no_prices() -> None:
-    assert (FLAT.entry_price, FLAT.break_even_price, FLAT.is_flat) == (0, 0, True)
+    assert (FLAT.entry_price, FLAT.break_even_price, FLAT.is_flat) == (D(0), D(0), True)
     assert charged(FLAT, D(1), now_ms=3).carried == 0
 
 
