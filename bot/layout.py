@@ -1,6 +1,6 @@
 """Embeds that Discord accepts: clipped, counted, paged, coloured, signed with the mode."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
@@ -98,16 +98,6 @@ def pages_of(card: Card, style: Style, *, per_page: int) -> list[discord.Embed]:
     return pages
 
 
-def messages_of(embeds: Iterable[discord.Embed]) -> list[list[discord.Embed]]:
-    """Group embeds into as few messages as Discord's limits on one message allow, in order."""
-    messages: list[list[discord.Embed]] = []
-    for embed in embeds:
-        if not messages or not fits_beside(embed, messages[-1]):
-            messages.append([])
-        messages[-1].append(embed)
-    return messages
-
-
 def fits_beside(embed: discord.Embed, others: Sequence[discord.Embed]) -> bool:
     """Say whether ``embed`` may join ``others`` in one message."""
     return len(others) < EMBEDS_A_MESSAGE and _size(embed) + sum(map(_size, others)) <= TOTAL_LIMIT
@@ -146,9 +136,8 @@ def _frame(card: Card, style: Style) -> discord.Embed:
 
 
 def _fitted(field: Field) -> Field:
-    return Field(
-        clip(field.name, NAME_LIMIT) or _BLANK, clip(field.value, VALUE_LIMIT) or _BLANK, field.inline
-    )
+    name, value = clip(field.name.strip(), NAME_LIMIT), clip(field.value.strip(), VALUE_LIMIT)
+    return Field(name or _BLANK, value or _BLANK, field.inline)
 
 
 def _field_size(field: Field) -> int:
