@@ -1,0 +1,1 @@
+"""Learning from closed trades: data sets, honest splits, training, models and their use."""
