@@ -12,7 +12,12 @@ from core.views import Performance
 
 _ZERO = Decimal(0)
 _NORMAL_975 = 1.959964
-_STUDENT_975 = (12.7062, 4.3027, 3.1824, 2.7764)  # for 1 to 4 degrees of freedom, where the series is poor
+_STUDENT_975 = (
+    12.70620,
+    4.30265,
+    3.18245,
+    2.77645,
+)  # for 1 to 4 degrees of freedom, where the series is poor
 
 
 class Evidence(StrEnum):
@@ -76,7 +81,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | tuple[None, 
 
 
 def student_975(degrees: int) -> float:
-    """Return the 97.5 % quantile of Student's t, to 0.2 %.
+    """Return the 97.5 % quantile of Student's t, to 0.1 % and better.
 
     From five degrees of freedom on by its expansion about the normal quantile (Abramowitz and Stegun,
     26.7.5).

@@ -50,6 +50,10 @@ def test_a_tenth_of_the_risk_decides_nothing(gross_r: float, counts: tuple[int, 
     assert (performance.wins, performance.losses, performance.scratches) == counts
 
 
+def test_the_profit_factor_counts_money_however_little() -> None:
+    assert of(0.05, -1.0).profit_factor == pytest.approx(0.05)
+
+
 def test_without_losses_there_is_no_profit_factor_and_without_decisions_no_win_rate() -> None:
     assert of(1.0, 2.0).profit_factor is None
     assert of(0.0).win_rate is None
@@ -66,12 +70,17 @@ def test_the_interval_by_hand() -> None:
     assert interval == pytest.approx((3 - 1.9632, 3 + 1.9632), abs=1e-4)
 
 
+def test_two_trades_leave_a_great_deal_of_doubt() -> None:
+    assert mean_interval([0.0, 2.0]) == pytest.approx((1 - 12.7062, 1 + 12.7062))
+
+
 @pytest.mark.parametrize(
     ("degrees", "quantile"),
-    [(1, 12.7062), (2, 4.3027), (4, 2.7764), (5, 2.5706), (9, 2.2622), (29, 2.0452), (1000, 1.9623)],
+    [(1, 12.7062), (2, 4.30265), (4, 2.77645), (5, 2.57058), (9, 2.26216), (29, 2.04523), (1000, 1.96234)],
 )
 def test_students_quantile_agrees_with_the_tables(degrees: int, quantile: float) -> None:
-    assert student_975(degrees) == pytest.approx(quantile, rel=2e-3)
+    expected_error = 1e-5 if degrees < 5 else 0.8 / degrees**4 + 2e-6
+    assert abs(student_975(degrees) / quantile - 1) <= expected_error
 
 
 def test_the_interval_covers_the_true_mean_about_nineteen_times_in_twenty() -> None:
@@ -89,6 +98,7 @@ def test_the_interval_covers_the_true_mean_about_nineteen_times_in_twenty() -> N
         ([1.0, 1.1, 0.9, 1.0], Evidence.EDGE),
         ([-1.0, -1.1, -0.9, -1.0], Evidence.LOSS),
         ([1.0, -1.0, 1.0, -0.9], Evidence.NONE),
+        ([0.0, 0.0, 0.0, 0.0], Evidence.NONE),
     ],
 )
 def test_an_edge_is_claimed_only_where_zero_lies_outside(gross_rs: list[float], verdict: Evidence) -> None:

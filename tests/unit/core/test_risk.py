@@ -94,9 +94,9 @@ def correlated(rho: float, *, others: tuple[str, ...] = OTHERS) -> Correlations:
     return Correlations(symbols=names, matrix=np.full((len(names), len(names)), rho))
 
 
-def out_of_entries() -> RiskState:
+def entries_taken(count: int) -> RiskState:
     state = START
-    for _ in range(3):
+    for _ in range(count):
         state = entered(state, T0, PARAMETERS.risk)
     return state
 
@@ -113,7 +113,7 @@ SINGLE = {
     Reason.BREAKER_OPEN: with_account(breaker_open=True),
     Reason.DAY_LOSS: with_holdings(holding(loss_at_stop=Decimal("489.88"))),
     Reason.DRAWDOWN: Case(state=replace(START, peak_equity=Decimal("11111.2"))),
-    Reason.TOO_MANY_ENTRIES: Case(state=out_of_entries()),
+    Reason.TOO_MANY_ENTRIES: Case(state=entries_taken(3)),
     Reason.COOLDOWN: Case(state=replace(START, cooldowns={SYMBOL: T0 + 1})),
     Reason.STOPS_IN_A_ROW: Case(state=replace(START, paused_until=T0 + 1)),
     Reason.TOTAL_MARGIN: with_holdings(holding(margin=Decimal("4700.01"))),
@@ -172,6 +172,7 @@ def test_one_thing_wrong_gives_its_reason_alone(reason: Reason) -> None:
         with_holdings(holding(loss_at_stop=Decimal("489.8795"))),
         Case(state=replace(START, peak_equity=Decimal(11_111))),
         Case(state=replace(START, cooldowns={SYMBOL: T0}, paused_until=T0)),
+        Case(state=entries_taken(2)),
         with_holdings(holding(margin=Decimal(4_700))),
         with_holdings(holding(notional=Decimal(39_100))),
         with_holdings(holding("AUSDT"), holding("BUSDT"), account=account(correlations=correlated(0.8))),
