@@ -29,7 +29,7 @@ HOURS = {
 
 
 def kill_zone(at_ms: int) -> KillZone | None:
-    """Return the zone that the moment ``at_ms`` lies in; New York's offset is whole hours, so hours decide."""
+    """Return the zone that ``at_ms`` lies in; New York's offset is in whole hours, so hours decide."""
     return _zone_of_hour(at_ms // HOUR_MS)
 
 

@@ -1,4 +1,4 @@
-"""ICT/SMC: enter on the first return to a validated order block, with the 15m trend and from liquidity taken."""
+"""ICT/SMC: enter on the first return to a validated order block, with the trend, near liquidity."""
 
 from strategies.ict_smc.parameters import IctSmcParameters
 from strategies.ict_smc.strategy import IctSmc

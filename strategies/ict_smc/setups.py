@@ -40,19 +40,19 @@ def find_setups(kernel: MarketKernel, parameters: IctSmcParameters) -> list[Setu
     )
     found = np.full(len(kernel.symbols), -1, dtype=np.int64)
     scan(kernel.minute, kernel.quarter, kernel.ready(), gates, found)
-    return [_setup(kernel, s, found[s]) for s in np.flatnonzero(found >= 0)]
+    return [_setup(kernel, int(s), int(found[s])) for s in np.flatnonzero(found >= 0)]
 
 
 def _setup(kernel: MarketKernel, symbol_index: int, block: int) -> Setup:
     side = kernel.minute[symbol_index].blocks[block].side
-    return Setup(symbol_index=int(symbol_index), side=int(side), block=int(block))
+    return Setup(symbol_index=symbol_index, side=int(side), block=block)
 
 
 @compiled
 def scan(
     minutes: Records, quarters: Records, ready: Booleans, gates: Gates, found: NDArray[np.int64]
 ) -> None:
-    """Write to ``found`` the place of each ready symbol's block that makes a set-up, −1 where there is none."""
+    """Write to ``found`` the place of the block that makes a set-up of each symbol, −1 for none."""
     for s in range(len(minutes)):
         found[s] = setup_block(minutes[s], quarters[s], gates) if ready[s] else -1
 
@@ -104,7 +104,7 @@ def has_location(minute: Chart, side: int, gates: Gates) -> bool:
 
 @compiled
 def range_position(minute: Chart, side: int) -> float:
-    """Place of the close in the last confirmed swing range: 0 at its cheap end for ``side``, 1 at the dear one.
+    """Place of the close in the last swing range: 0 at its cheap end for ``side``, 1 at the dear one.
 
     Infinite while there is no range, which is neither cheap nor dear.
     """

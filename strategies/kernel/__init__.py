@@ -1,1 +1,1 @@
-"""The bar kernel: indicators and market structure of every symbol, one closed minute at a time, without hindsight."""
+"""The bar kernel: indicators and structure of every symbol, a closed minute at a time, without hindsight."""

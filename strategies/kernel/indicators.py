@@ -1,9 +1,11 @@
-"""Indicators of one chart, updated by each candle that closes; seeds are TA-Lib's but for MACD (TradingView's)."""
+"""Indicators of one chart, updated by each candle that closes.
+
+Seeds are TA-Lib's, but MACD seeds each of its averages on its own, as TradingView does.
+"""
 
 import numpy as np
 
 from core.market import Floats
-
 from strategies.kernel.jit import compiled
 from strategies.kernel.records import WINDOW, Candle, Chart, Prices
 
@@ -17,7 +19,7 @@ VOLUME_RANK_LENGTH = 60
 
 @compiled
 def smoothed(average: float, value: float, seen: int, length: int, weight: float) -> float:
-    """Move an exponential average by its ``seen``-th value; the first ``length`` are averaged plainly, as its seed."""
+    """Move an average by its ``seen``-th value; the plain mean of the first ``length`` is its seed."""
     if seen <= length:
         return average + (value - average) / seen
     return average + weight * (value - average)

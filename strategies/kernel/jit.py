@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+SETTINGS: Any = numba.config
 SOURCES = Path(__file__).parent.parent
 
 
@@ -20,16 +21,16 @@ def _digest() -> str:
     return content.hexdigest()[:16]
 
 
-CACHE = Path(numba.config.CACHE_DIR or SOURCES / "__pycache__") / f"kernels-{_digest()}"
+CACHE = Path(SETTINGS.CACHE_DIR or SOURCES / "__pycache__") / f"kernels-{_digest()}"
 """Named after every source of the strategies: numba itself looks only at the file of the function it
 compiles, and would go on running old code when a function that it calls has changed in another file."""
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile at the first call, keep the result on disk; with NUMBA_DISABLE_JIT=1 it is ordinary Python."""
-    shared = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(CACHE)
+    shared = SETTINGS.CACHE_DIR
+    SETTINGS.CACHE_DIR = str(CACHE)
     try:
         return cast("Callable[P, R]", numba.njit(cache=True)(function))
     finally:
-        numba.config.CACHE_DIR = shared
+        SETTINGS.CACHE_DIR = shared

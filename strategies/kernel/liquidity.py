@@ -94,7 +94,7 @@ def add_pool(chart: Chart, rules: Rules, side: int) -> None:
 
 @compiled
 def equal_pool(chart: Chart, side: int, level: float, tolerance: float) -> int:
-    """Return the slot of a live pool at an equal level, else an empty one; the oldest expires to make room."""
+    """Return the slot of a live pool at an equal level, else an empty one; the oldest may expire for it."""
     oldest = 0
     for place in range(chart.pools_open):
         pool = chart.pools[place]

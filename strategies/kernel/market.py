@@ -100,7 +100,7 @@ class MarketKernel:
         _clear(tables(self.state), symbol_index)
 
     def arrange(self, symbols: Sequence[str]) -> None:
-        """Follow a new universe: who stays keeps its state, who is new starts blank, who left is forgotten."""
+        """Follow a new universe: who stays keeps its state, newcomers start blank, the rest is forgotten."""
         before, place = self.state, {symbol: s for s, symbol in enumerate(self.symbols)}
         pairs = [(new, place[symbol]) for new, symbol in enumerate(symbols) if symbol in place]
         self.symbols = tuple(symbols)

@@ -1,4 +1,4 @@
-"""Order blocks: the last opposite candle before a break, validated three ways, followed until it is used up."""
+"""Order blocks: the last opposite candle before a break, validated three ways, followed to its end."""
 
 from strategies.kernel.events import Kind, emit
 from strategies.kernel.indicators import candle_of
@@ -71,7 +71,7 @@ def follow(block: Block, candle: Candle, number: int, rules: Rules) -> bool:
 
 @compiled
 def last_opposite(chart: Chart, side: int, opposite_at: int, rules: Rules) -> int:
-    """Return the newest candle before this one, back to the opposite swing point, that closed against ``side``.
+    """Return the newest candle before this one that closed against ``side``, back to the opposite point.
 
     0 when there is none within ``ob_search_bars``.
     """
@@ -182,7 +182,7 @@ def report_state(chart: Chart, block: Block) -> None:
 
 @compiled
 def update_blocks(chart: Chart, rules: Rules) -> None:
-    """Take the candle that just closed to every block, from the last slot on: one that goes is replaced by the last."""
+    """Take the candle that just closed to every block, last slot first: the last replaces one that goes."""
     for place in range(chart.blocks_open - 1, -1, -1):
         update_block(chart, rules, place)
 

@@ -5,10 +5,9 @@ fields, and the reader what they mean. Zero means "nothing yet" in every field t
 so a blank record is a run of zero bytes.
 """
 
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
 WINDOW = 64
 """Candles each chart remembers; a power of two, so that a bar number finds its place by masking."""
@@ -18,7 +17,7 @@ EVENTS = 64
 NUMBERS: dict[type, type] = {int: np.int32, float: np.float64}
 """How fields are kept. Half-size integers halve the memory that a step must visit; minutes fit until 6053."""
 
-Records = NDArray[Any]
+Records: TypeAlias = np.recarray[Any, Any]
 Prices = tuple[float, float, float, float, float]
 """Open, high, low, close and volume of one candle."""
 

@@ -44,7 +44,9 @@ def warm_up_minutes(market: Market, s: int, numbers: NDArray[np.int64], candles:
 
 
 @compiled
-def warm_up_quarters(market: Market, s: int, numbers: NDArray[np.int64], candles: NDArray[np.float64]) -> None:
+def warm_up_quarters(
+    market: Market, s: int, numbers: NDArray[np.int64], candles: NDArray[np.float64]
+) -> None:
     """As ``warm_up_minutes``, for 15m history."""
     for place in range(len(numbers)):
         accept(market.quarter[s], market.quarter_rules, numbers[place], prices_at(candles, place))
@@ -121,7 +123,7 @@ def plausible(prices: Prices) -> bool:
     """Finite, positive, with open and close between low and high; NaN fails every comparison."""
     open_, high, low, close, volume = prices
     inside = low <= open_ <= high and low <= close <= high
-    return inside and 0.0 < low and high < np.inf and 0.0 <= volume < np.inf
+    return inside and low > 0.0 and high < np.inf and 0.0 <= volume < np.inf
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Breaks of structure on internal swing points: BOS with the bias, CHoCH against it, MSB when they reach far enough."""
+"""Breaks of internal swing points: BOS with the bias, CHoCH against it, MSB when they reach far enough."""
 
 from strategies.kernel.events import Kind, emit
 from strategies.kernel.indicators import ATR_LENGTH

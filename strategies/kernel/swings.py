@@ -15,26 +15,24 @@ DOWN = -1
 @compiled
 def stands_above(chart: Chart, label: int) -> bool:
     """Is this candle's high above every high since?"""
-    level = candle_of(chart, label).high
-    for number in range(chart.number, label, -1):
-        if candle_of(chart, number).high >= level:
-            return False
-    return True
+    level, number = candle_of(chart, label).high, chart.number
+    while number > label and candle_of(chart, number).high < level:
+        number -= 1
+    return number == label
 
 
 @compiled
 def stands_below(chart: Chart, label: int) -> bool:
     """Is this candle's low below every low since?"""
-    level = candle_of(chart, label).low
-    for number in range(chart.number, label, -1):
-        if candle_of(chart, number).low <= level:
-            return False
-    return True
+    level, number = candle_of(chart, label).low, chart.number
+    while number > label and candle_of(chart, number).low > level:
+        number -= 1
+    return number == label
 
 
 @compiled
 def turned(swing: Swing, chart: Chart, label: int) -> int:
-    """Return the leg that begins now that ``label`` can be judged: +1 after a low, −1 after a high, 0 for none.
+    """Return the leg that begins now that ``label`` can be judged: +1 after a low, −1 after a high, or 0.
 
     A candle that stands both above and below all that followed it is a high.
     """
