@@ -13,8 +13,9 @@ DEFAULT_START_MS = 1_764_547_200_000
 class SimConfig:
     """``port`` 0 takes a free one; ``speed`` is market seconds a second, 0 as fast as clients can read.
 
-    ``symbols`` is ignored with ``candles``. ``minutes`` is how many market minutes pass before the market
-    holds still, ``None`` for ever; ``fault_seed`` switches the default mix of faults on.
+    ``symbols`` and ``history_bars`` (closed candles before minute 0) are ignored with ``candles``.
+    ``minutes`` is how many market minutes pass before the market holds still, ``None`` for ever;
+    ``fault_seed`` switches the default mix of faults on.
     """
 
     host: str = "127.0.0.1"
@@ -22,6 +23,7 @@ class SimConfig:
     speed: float = 1.0
     symbols: int = 650
     seed: int = 0
+    history_bars: int = 1500
     candles: RecordedCandles | None = None
     start_ms: int | None = None
     minutes: int | None = None

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class SimInstrument:
         return self.contract.symbol
 
 
+@cache
 def load_universe(count: int = 650) -> tuple[SimInstrument, ...]:
     """Return ``count`` instruments: the real ones by falling volume, then ``SIM###USDT`` resampled from them.
 

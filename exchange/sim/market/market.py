@@ -32,6 +32,7 @@ class Market:
         self._minute_ms = source.start_ms
         self._second = 0
         self._ended = False
+        self._forming: dict[int, tuple[int, Integers]] = {}
         self._begin_with(self._first_path())
 
     @property
@@ -64,12 +65,10 @@ class Market:
         return self._close_minute()
 
     def forming(self, interval_ms: int) -> tuple[int, Integers]:
-        """Return open time and ``[6, S]`` of the candle that is not closed yet."""
-        open_ms = self._minute_ms - self._minute_ms % interval_ms
-        candle = self._path.candle(self._second)
-        if interval_ms == MINUTE_MS:
-            return open_ms, candle
-        return open_ms, self._merge_with(self._closed_since(open_ms), candle)
+        """Return open time and ``[6, S]`` of the candle that is not closed yet; not to be written to."""
+        if interval_ms not in self._forming:
+            self._forming[interval_ms] = self._form(interval_ms)
+        return self._forming[interval_ms]
 
     def closed(self, interval_ms: int) -> Integers:
         """Return ``[6, S]`` of the candle of this interval that closed with the last minute."""
@@ -93,6 +92,13 @@ class Market:
         """Return ``[6, S]`` of the 24 h that end now, to the minute."""
         _, forming = self.forming(MINUTE_MS)
         return self._merge_with([self.minutes.since(self._minute_ms - DAY_MS + MINUTE_MS)], forming)
+
+    def _form(self, interval_ms: int) -> tuple[int, Integers]:
+        open_ms = self._minute_ms - self._minute_ms % interval_ms
+        candle = self._path.candle(self._second)
+        if interval_ms == MINUTE_MS:
+            return open_ms, candle
+        return open_ms, self._merge_with(self._closed_since(open_ms), candle)
 
     def _load_history(self) -> None:
         history = self._source.history()
@@ -148,6 +154,7 @@ class Market:
     def _move(self) -> None:
         points = self._path.points[self._second]
         last = np.where(points > 0, points, self.last)
+        self._forming.clear()
         self.rising = np.where(last == self.last, self.rising, last > self.last)
         listed = np.where(self.mark > 0, self.mark, last)
         self.mark = listed + (last - listed) * _MARK_FOLLOWS

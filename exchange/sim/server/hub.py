@@ -1,7 +1,7 @@
 """Who listens to what, and the sending of each payload to all of them."""
 
-from asyncio import Transport
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -13,10 +13,22 @@ from exchange.sim.server.streams import Route, Stream
 CONGESTED_BYTES = 4_000_000
 
 
+class Outlet(Protocol):
+    """What a connection needs of an asyncio transport."""
+
+    def write(self, data: bytes, /) -> None: ...
+
+    def is_closing(self) -> bool: ...
+
+    def abort(self) -> None: ...
+
+    def get_write_buffer_size(self) -> int: ...
+
+
 class Connection:
     """One open socket: its route, its subscriptions, and for /private its listen keys."""
 
-    def __init__(self, transport: Transport, route: Route, *, combined: bool) -> None:
+    def __init__(self, transport: Outlet, route: Route, *, combined: bool) -> None:
         self.route = route
         self.combined = combined
         self.names: dict[str, Stream | None] = {}

@@ -7,6 +7,7 @@ market needs.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -55,8 +56,7 @@ class Template:
         """
         buffer, ends = self._fill(columns, decimals, rows)
         whole = buffer.tobytes()
-        starts = [0, *ends[:-1]]
-        return [whole[start:end] for start, end in zip(starts, ends, strict=True)]
+        return [whole[start:end] for start, end in pairwise([0, *ends])]
 
     def render_joined(
         self, columns: Mapping[str, Column], *, decimals: Mapping[str, Column], rows: int
