@@ -23,11 +23,12 @@ class SqliteJournal:
 
     A commit reaches the disk before ``append`` returns (WAL, synchronous=FULL). After a failed sync
     nobody knows what the disk holds, so the journal then refuses to go on until it is opened anew.
+    ``durable=False`` is for what can be had again, a replay: its commits outlive the process, not the power.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
-        self._connection = open_writer(path)
+        self._connection = open_writer(path, durable=durable)
         self._reader = JournalReader(path, connection=self._connection)
         self._broken: str | None = None
         try:

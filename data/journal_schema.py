@@ -67,9 +67,10 @@ MIGRATIONS: Sequence[str] = (_FIRST,)  # the n-th script makes a version-n file 
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+def open_writer(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """Open or create the journal; a committed transaction survives power loss where the disk keeps its word.
 
+    Without ``durable`` it survives only the end of the process, and a commit need not wait for the disk.
     Raises ``JournalError`` when it can not be opened, is not a journal, or is newer than this program.
     """
     try:
@@ -80,7 +81,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise fault(path, error) from error
     try:
-        _prepare(connection, path)
+        _prepare(connection, path, durable=durable)
     except sqlite3.Error as error:
         connection.close()
         raise fault(path, error) from error
@@ -133,11 +134,11 @@ _ADVICE = {
 }
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     version = _version(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     if 0 < version < SCHEMA_VERSION:
         _back_up(connection, path.with_name(f"{path.name}.v{version}.bak"))
     for number in range(version + 1, SCHEMA_VERSION + 1):

@@ -157,7 +157,14 @@ def _known_columns(folder: Path) -> pa.Schema:
     """Return every column the log has; the rows know them too, should their list be lost."""
     path = folder / _ALL_COLUMNS
     listed = read_part(path) if path.exists() else None
-    return read_trades(folder).schema if listed is None else listed.schema
+    if listed is not None:
+        return listed.schema
+    return read_trades(folder).schema if _is_log(folder) else COLUMNS
+
+
+def _is_log(folder: Path) -> bool:
+    """Whether this is a trade log: in any other folder nothing may be set aside."""
+    return (folder / _ALL_COLUMNS).exists() or any(folder.glob("closed_date=*/"))
 
 
 def _undo_unfinished_rebuild(folder: Path) -> None:

@@ -17,8 +17,9 @@ _REPLACES = b"perpscout.replaces"
 
 
 def parts_in(folder: Path) -> list[Path]:
-    """Return every part under ``folder``, by name."""
-    return sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith((".", "_")))
+    """Return the parts of a trade log, or of one of its days, by name; other files are none of ours."""
+    found = [*folder.glob("*.parquet"), *folder.glob("closed_date=*/*.parquet")]
+    return sorted(path for path in found if not path.name.startswith((".", "_")))
 
 
 def write_part(path: Path, table: pa.Table, *, replaces: Sequence[str] = ()) -> None:

@@ -13,6 +13,7 @@ from core.errors import JournalError
 from core.journal import Body, Entry, EntryKind, IntentRecorded, MinuteJudged, PositionChanged, PositionClosed
 from core.positions import Position, PositionPlan, Source, Stage
 from core.trades import EMPTY_SNAPSHOT
+from data import journal_schema
 from data.journal import SqliteJournal
 from data.journal_reader import JournalReader
 from data.journal_schema import APPLICATION_ID, SCHEMA_VERSION
@@ -108,12 +109,16 @@ def test_an_event_is_never_changed_or_removed(journal: SqliteJournal, path: Path
                 connection.execute(statement)
 
 
-def test_a_commit_waits_for_the_disk(journal: SqliteJournal) -> None:
-    pragmas = {
-        name: journal._connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("journal_mode", "synchronous")
-    }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2}
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+def test_a_commit_waits_for_the_disk_unless_told_otherwise(
+    path: Path, durable: bool, synchronous: int
+) -> None:
+    with SqliteJournal(path, durable=durable) as journal:
+        answers = [
+            journal._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous")
+        ]
+    assert answers == ["wal", synchronous]
 
 
 # --- projections --------------------------------------------------------------------------------------
@@ -239,6 +244,35 @@ def test_a_reader_does_not_make_a_journal(tmp_path: Path) -> None:
 
 def test_the_file_says_whose_it_is(journal: SqliteJournal) -> None:
     assert journal._connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+
+
+def test_an_older_journal_is_copied_before_it_is_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SqliteJournal(path) as old:
+        old.append([minute()])
+    second = "CREATE TABLE notes (text TEXT);"
+    monkeypatch.setattr(journal_schema, "MIGRATIONS", (*journal_schema.MIGRATIONS, second))
+    monkeypatch.setattr(journal_schema, "SCHEMA_VERSION", 2)
+    with pytest.raises(JournalError, match="has version 1, not 2"):
+        JournalReader(path)
+    with SqliteJournal(path) as new:
+        new.append([minute()])
+        assert new._connection.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+    assert verified(path) == 2
+    with closing(sqlite3.connect(path.with_name("journal.db.v1.bak"))) as copy:
+        assert copy.execute("SELECT count(*) FROM events").fetchone() == (1,)
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    SqliteJournal(path).close()
+    broken = "CREATE TABLE notes (text TEXT); CREATE TABLE events (twice TEXT);"
+    with monkeypatch.context() as newer:
+        newer.setattr(journal_schema, "MIGRATIONS", (*journal_schema.MIGRATIONS, broken))
+        newer.setattr(journal_schema, "SCHEMA_VERSION", 2)
+        with pytest.raises(JournalError, match="can not be used"):
+            SqliteJournal(path)
+    with SqliteJournal(path) as journal:
+        journal.append([minute()])
+    assert verified(path) == 1
 
 
 # --- damage -------------------------------------------------------------------------------------------

@@ -217,6 +217,14 @@ def test_there_is_no_reading_where_there_is_no_log(folder: Path) -> None:
         read_trades(folder)
 
 
+def test_a_folder_of_other_things_is_not_read_and_not_touched(folder: Path) -> None:
+    (folder / "candles").mkdir(parents=True)
+    (folder / "candles" / "broken.parquet").write_bytes(b"junk")
+    with pytest.raises(DataFileError, match="There is no trade log at"):
+        read_trades(folder)
+    assert (folder / "candles" / "broken.parquet").exists()
+
+
 def test_a_folder_that_can_not_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataFileError, match="can not be written"):
