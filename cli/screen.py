@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.wording import bar, clock_time, duration, money, notice_line, price, signed
 from core.notices import Notice, SignalRefused
 from core.signals import RankedSignal, Side
-from core.views import PositionView, TraderView
+from core.views import PositionView, ScanView, TraderView
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -25,6 +25,8 @@ class Screen:
         self._rows = rows
         self._events: deque[str] = deque(maxlen=rows)
         self._equity: deque[float] = deque(maxlen=60)
+        self._signals: deque[RankedSignal] = deque(maxlen=rows)
+        self._scanned_at = 0
 
     def notify(self, notice: Notice) -> None:
         """Remember an event; refusals are too many to show one by one."""
@@ -35,12 +37,19 @@ class Screen:
         """Return the whole view; ``done`` of the minutes have passed at ``speed``, the effective one."""
         if view.balance:
             self._equity.append(float(view.balance.equity))
+        self._collect(view.scan)
         return Group(
             self._header(view, done, speed),
-            _signals(view, self._rows),
+            _signals_table(tuple(self._signals)),
             _positions(view, self._rows),
             Panel(Text("\n".join(self._events) or "nothing yet"), title="last events", border_style="dim"),
         )
+
+    def _collect(self, scan: ScanView | None) -> None:
+        """Keep the latest ranked signals: most minutes have none, and an empty table says little."""
+        if scan is not None and scan.at > self._scanned_at:
+            self._scanned_at = scan.at
+            self._signals.extendleft(reversed(scan.ranked))
 
     def _header(self, view: TraderView, done: int, speed: float | None) -> Panel:
         lines: list[RenderableType] = [self._status(view, speed)]
@@ -79,19 +88,20 @@ def _progress(label: str, done: int, total: int) -> Table:
     return row
 
 
-def _signals(view: TraderView, rows: int) -> RenderableType:
-    table = Table(title="ranked signals of the last scan", title_justify="left", expand=True, box=None)
-    for heading in ("#", "symbol", "side", "confidence", "net R", "ROI", "lev", "stop", "target"):
-        table.add_column(heading, justify="left" if heading in {"symbol", "side", "confidence"} else "right")
-    ranked = view.scan.ranked[:rows] if view.scan else ()
-    for signal in ranked:
+def _signals_table(signals: tuple[RankedSignal, ...]) -> RenderableType:
+    table = Table(title="latest ranked signals", title_justify="left", expand=True, box=None)
+    for heading in ("at", "#", "symbol", "side", "confidence", "net R", "ROI", "lev", "stop", "target"):
+        left = heading in {"at", "symbol", "side", "confidence"}
+        table.add_column(heading, justify="left" if left else "right")
+    for signal in signals:
         table.add_row(*_signal_cells(signal))
-    return table if ranked else Text("no signal above the threshold in the last scan", style="dim")
+    return table if signals else Text("no signal above the threshold yet", style="dim")
 
 
 def _signal_cells(signal: RankedSignal) -> tuple[RenderableType, ...]:
     candidate = signal.candidate
     return (
+        clock_time(candidate.at),
         str(signal.rank),
         candidate.symbol,
         _side(candidate.side),

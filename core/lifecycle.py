@@ -44,7 +44,10 @@ _TRIGGERED = {ConditionalStatus.TRIGGERING, ConditionalStatus.TRIGGERED, Conditi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleParameters:
-    """Deadlines in monotonic seconds; ``max_real_risk`` is a multiple of the planned risk (strategy §9).
+    """Deadlines in monotonic seconds; real risk is held to these multiples of the planned one (strategy §9).
+
+    An entry that filled too near its stop, or beyond it, is no more the trade that was planned than one
+    that filled too far away: its stop would lie inside the noise it was to stay out of.
 
     An entry of unknown outcome counts as never placed after ``absence_probes`` queries that did not find
     it, ``probe_seconds`` apart: right after sending, not found is not absent.
@@ -57,6 +60,7 @@ class LifecycleParameters:
     absence_probes: int = 8
     target_retry_seconds: float = 10.0
     max_real_risk: Decimal = Decimal("1.25")
+    min_real_risk: Decimal = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +213,8 @@ def _after_entry_settled(position: Position, parameters: LifecycleParameters, mo
     """Once all of the entry is known: leave if it slipped too far, else place the target from real fills."""
     if not position.entry_settled or position.target or position.stage is Stage.CLOSING:
         return Step(position=position)
-    if position.risk > parameters.max_real_risk * position.plan.risk_a_unit * position.entered:
+    real, planned = (position.entry_price - position.plan.stop) * position.side, position.plan.risk_a_unit
+    if not parameters.min_real_risk * planned <= real <= parameters.max_real_risk * planned:
         return _close_now(replace(position, exit_reason=ExitReason.SLIPPED_ENTRY), mono)
     return _place_target(position, mono)
 
@@ -252,7 +257,7 @@ def _on_conditional(position: Position, report: ConditionalChanged, mono: float)
 
 def _on_stop(position: Position, stop: Protection, report: ConditionalChanged, mono: float) -> Step:
     if report.status is ConditionalStatus.NEW:
-        return Step(position=_protected(position, stop, mono))
+        return Step(position=position if stop.confirmed else _protected(position, stop, mono))
     if report.status in _TRIGGERED:
         return _triggered(replace(position, stop=_became(stop, report)), ExitReason.STOP, mono)
     if position.stage is Stage.CLOSING:
@@ -265,7 +270,8 @@ def _on_stop(position: Position, stop: Protection, report: ConditionalChanged, m
 
 def _on_target(position: Position, target: Protection, report: ConditionalChanged, mono: float) -> Step:
     if report.status is ConditionalStatus.NEW:
-        return Step(position=replace(position, target=replace(target, confirmed=True)))
+        confirmed = replace(position, target=replace(target, confirmed=True))
+        return Step(position=position if target.confirmed else confirmed)
     if report.status in _TRIGGERED:
         return _triggered(replace(position, target=_became(target, report)), ExitReason.TARGET, mono)
     return Step(position=replace(position, target=None, tried_mono=mono))

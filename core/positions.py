@@ -195,7 +195,13 @@ class Position:
 
     @property
     def risk(self) -> Decimal:
-        """Loss of the whole entry at the first stop, before costs: what 1 R is in USDT."""
+        """Loss of the whole entry at the first stop, before costs: what 1 R is in USDT.
+
+        An entry left at once because it slipped is measured by its plan: filled at its very stop it would
+        have no risk to be measured by.
+        """
+        if self.exit_reason is ExitReason.SLIPPED_ENTRY:
+            return self.plan.risk_a_unit * self.entered
         return abs(self.entry_price - self.plan.stop) * self.entered
 
     def unrealised_pnl(self, price: Decimal) -> Decimal:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,6 +189,23 @@ def test_an_entry_that_slipped_too_far_is_left_at_once() -> None:
     (close,) = life.hears(life.ended())
     assert isinstance(close, CloseAtMarket)
     assert life.position.exit_reason is ExitReason.SLIPPED_ENTRY
+
+
+@pytest.mark.parametrize("price", ["99.40", "99.00", "98.50"])
+def test_an_entry_filled_next_to_its_stop_or_beyond_it_is_left_at_once(price: str) -> None:
+    life = entering()
+    life.hears(life.filled(price=price))  # planned 100, stop 99
+    (close,) = life.hears(life.ended())
+    assert isinstance(close, CloseAtMarket)
+    assert life.position.risk == Decimal(10)  # measured by its plan: 10 × (100 − 99)
+
+
+def test_a_confirmation_heard_twice_changes_nothing() -> None:
+    life = open_life()
+    before = life.position
+    life.hears(life.conditional(Role.STOP))
+    life.hears(life.conditional(Role.TARGET))
+    assert life.position is before
 
 
 def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
