@@ -20,6 +20,8 @@ def liquidate_due(account: Account, floor: Floor, *, now_ms: int) -> None:
     The orders of the unit's symbols are cancelled first. Of a cross unit the position with the largest
     notional goes first, whole: Binance's tier-by-tier reduction of very large positions is not modelled.
     """
+    if not account.positions:
+        return
     units = risk_units(account, floor)
     while due := next((unit for unit in units if unit.is_due), None):
         _cancel_orders(account, due, now_ms=now_ms)

@@ -61,8 +61,13 @@ class Venue:
 
     def _advance_account(self, account: Account, now_ms: int) -> None:
         settle_closed_symbols(account, self.floor, now_ms=now_ms)
-        if account.positions:
+        liquidate_due(account, self.floor, now_ms=now_ms)
+        trades = len(account.trades)
+        self._work_orders(account, now_ms)
+        if len(account.trades) > trades:  # a resting order filled far from the mark may be due at once
             liquidate_due(account, self.floor, now_ms=now_ms)
+
+    def _work_orders(self, account: Account, now_ms: int) -> None:
         for conditional in list(account.open_conditionals.values()):
             if conditional.is_open:
                 self.conditionals.watch(account, conditional, now_ms=now_ms)
