@@ -128,7 +128,7 @@ def read_trades(folder: Path, *, columns: Sequence[str] | None = None) -> pa.Tab
 
     Damaged parts are set aside with a warning. Raises ``DataFileError`` when there is no trade log.
     """
-    if not folder.is_dir():
+    if not _is_log(folder):
         raise DataFileError(
             f"There is no trade log at {folder}: check the path, or let the trader run first."
         )
