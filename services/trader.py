@@ -4,18 +4,19 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.clock import Clock
 from core.journal import Entry, MinuteJudged, PositionClosed, SignalJudged
 from core.lifecycle import LifecycleParameters
-from core.market import CandleHistory, Floats, MinuteClosed
-from core.monitoring import exit_wanted
+from core.market import CandleHistory, Floats, MinuteClosed, SymbolAxis
+from core.monitoring import Structure, exit_wanted
 from core.notices import Alert, PositionEnded, PositionOpened, Severity, SignalRefused
 from core.orders import AccountRead, OrderFilled, Report
 from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
-from core.signals import RankedSignal
+from core.signals import Candidate, RankedSignal
 from core.trades import EMPTY_SNAPSHOT, SNAPSHOT_BARS, TradeRecord
 from core.verdicts import Refused
 from core.views import PositionView, ScanView, TraderView
@@ -24,7 +25,6 @@ from services.book import Book, BookListener, MinuteDriven
 from services.bookkeeping import Bookkeeper
 from services.digest import DecisionDigest
 from services.risk_desk import RiskDesk
-from services.strategy_engine import StrategyEngine
 from services.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,20 @@ class CloseRequested:
 
 
 TraderEvent = MinuteClosed | CandleHistory | Tick | CloseRequested | Report
+
+
+class Engine(Protocol):
+    """What the trader asks of market analysis; ``services.strategy_engine`` is the one there is."""
+
+    axis: SymbolAxis
+
+    def warm_up(self, history: CandleHistory) -> None: ...
+
+    def on_minute(self, minute: MinuteClosed) -> Sequence[Candidate]: ...
+
+    def ready(self) -> int: ...
+
+    def structure(self, symbol: str) -> Structure | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +81,7 @@ class Trader:
         self,
         *,
         mode: str,
-        engine: StrategyEngine,
+        engine: Engine,
         store: CandleStore,
         desk: RiskDesk,
         venues: Venues,

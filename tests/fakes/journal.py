@@ -1,0 +1,43 @@
+"""A journal in memory, and one that can not be written."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from core.errors import JournalError
+from core.journal import Body, Entry, PositionChanged, PositionClosed
+from core.positions import Position
+from core.trades import TradeRecord
+
+
+B = TypeVar("B", bound=Body)
+
+
+class MemoryJournal:
+    """``core.ports.Journal`` without a disk."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.is_broken = False
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        if self.is_broken:
+            raise JournalError("the disk is full")
+        known = {entry.key for entry in self.entries if entry.key is not None}
+        self.entries.extend(entry for entry in entries if entry.key is None or entry.key not in known)
+
+    def live_positions(self) -> Sequence[Position]:
+        latest = {
+            entry.body.position.position_id: entry.body.position
+            for entry in self.entries
+            if isinstance(entry.body, PositionChanged)
+        }
+        return [position for position in latest.values() if position.is_live]
+
+    def closed_trades(self) -> Iterator[TradeRecord]:
+        for entry in self.entries:
+            if isinstance(entry.body, PositionClosed):
+                yield TradeRecord(position=entry.body.position, snapshot=entry.body.snapshot)
+
+    def bodies(self, kind: type[B]) -> list[B]:
+        """Return everything of one kind, in order."""
+        return [entry.body for entry in self.entries if isinstance(entry.body, kind)]

@@ -1,0 +1,278 @@
+"""The one loop, minute by minute, on two paper venues."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from core.clock import ManualClock
+from core.errors import JournalError
+from core.journal import IntentRecorded, SignalJudged
+from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
+from core.monitoring import Structure
+from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
+from core.orders import CloseAtMarket, Command, OrderFilled, Report, SubmitEntry
+from core.parameters import Parameters
+from core.positions import ExitReason, Source
+from core.signals import Candidate, Side
+from core.trades import TradeRecord
+from data.candle_store import CandleStore
+from exchange.paper import PaperCosts, PaperExchange
+from services.bookkeeping import Bookkeeper
+from services.risk_desk import RiskDesk
+from services.trader import CloseRequested, Trader, Venues
+from tests.builders import T0, candidate, instrument
+from tests.fakes.journal import MemoryJournal
+
+SYMBOLS = tuple(f"{letter}USDT" for letter in "ABCDEFGH")
+AXIS = SymbolAxis(SYMBOLS)
+INSTRUMENTS = {symbol: instrument(symbol) for symbol in SYMBOLS}
+FREE = PaperCosts(taker_fee=Decimal(0), slippage=Decimal(0))
+
+
+N = TypeVar("N", bound=Notice)
+
+
+class ScriptedEngine:
+    """Stands where the strategy engine does: says what it was told to say."""
+
+    def __init__(self) -> None:
+        self.axis = AXIS
+        self.wishes: dict[int, list[Candidate]] = {}
+        self.structures: dict[str, Structure] = {}
+
+    def warm_up(self, history: CandleHistory) -> None: ...
+
+    def on_minute(self, minute: MinuteClosed) -> Sequence[Candidate]:
+        return self.wishes.get(minute.at, [])
+
+    def ready(self) -> int:
+        return len(self.axis)
+
+    def structure(self, symbol: str) -> Structure | None:
+        return self.structures.get(symbol)
+
+
+class Ear:
+    """Remembers what people were told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Notice] = []
+
+    def notify(self, notice: Notice) -> None:
+        self.heard.append(notice)
+
+    def of(self, kind: type[N]) -> list[N]:
+        return [notice for notice in self.heard if isinstance(notice, kind)]
+
+
+class Shelf:
+    """A trade log in memory."""
+
+    def __init__(self) -> None:
+        self.records: list[TradeRecord] = []
+
+    def write(self, records: Sequence[TradeRecord]) -> None:
+        self.records.extend(records)
+
+
+class Spy:
+    """Passes commands on to a paper venue and remembers them; fails the test if a rule is broken."""
+
+    def __init__(self, venue: PaperExchange, journal: MemoryJournal) -> None:
+        self._venue = venue
+        self._journal = journal
+        self.commands: list[Command] = []
+
+    def submit(self, command: Command) -> Sequence[Report]:
+        intents = {body.plan.position_id for body in self._journal.bodies(IntentRecorded)}
+        assert command.position_id in intents, "a command left before its intent was durable"
+        self.commands.append(command)
+        return self._venue.submit(command)
+
+
+class World:
+    """A trader, its surroundings, and the hand that moves prices."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(T0)
+        self.engine, self.ear, self.journal, self.shelf = ScriptedEngine(), Ear(), MemoryJournal(), Shelf()
+        real, virtual = (PaperExchange(INSTRUMENTS, deposit=Decimal(10_000), costs=FREE) for _ in range(2))
+        self.real = Spy(real, self.journal)
+        store = CandleStore(AXIS)
+        self.bookkeeper = Bookkeeper(self.shelf, self.clock)
+        self.trader = Trader(
+            mode="sim",
+            engine=self.engine,
+            store=store,
+            desk=RiskDesk(INSTRUMENTS, store, Parameters()),
+            venues=Venues(real=self.real, virtual=virtual, real_driver=real, virtual_driver=virtual),
+            journal=self.journal,
+            bookkeeper=self.bookkeeper,
+            notifier=self.ear,
+            clock=self.clock,
+            parameters=Parameters(),
+        )
+
+    def wish(self, *symbols: str, side: Side = Side.LONG, confidence: float = 80.0) -> None:
+        """Let the strategy want these at the next minute, the first the most."""
+        at = self.clock.market_ms() + MINUTE_MS
+        self.engine.wishes[at] = [
+            candidate(symbol, side=side, at=at, confidence=confidence - index)
+            for index, symbol in enumerate(symbols)
+        ]
+
+    def minute(self, **moves: tuple[float, float, float, float]) -> None:
+        """Close one minute: every candle is flat at 100, but for the named ones (open, high, low, close)."""
+        row = np.full((5, len(SYMBOLS)), 100.0)
+        for symbol, candle in moves.items():
+            row[:4, SYMBOLS.index(symbol)] = candle
+        at = self.clock.market_ms()
+        close = row[3]
+        context = MarketContext(
+            bid=close * 0.9999,
+            ask=close * 1.0001,
+            mark=close,
+            funding_rate=np.zeros_like(close),
+            quote_volume_24h=np.full_like(close, 1e8),
+        )
+        self.clock.advance_to(at + MINUTE_MS)
+        self.trader.process(
+            MinuteClosed(
+                open_time=at,
+                axis=AXIS,
+                row=row,
+                present=np.ones(len(SYMBOLS), dtype=np.bool_),
+                context=context,
+                seen_at=at + MINUTE_MS,
+            )
+        )
+
+    def held(self, source: Source) -> list[str]:
+        view = self.trader.view()
+        return [each.position.symbol for each in (view.real if source is Source.REAL else view.virtual)]
+
+
+@pytest.fixture
+def world() -> World:
+    """A trader whose account has been read once."""
+    made = World()
+    made.minute()
+    return made
+
+
+def open_one(world: World, symbol: str = "AUSDT") -> None:
+    world.wish(symbol)
+    world.minute()
+    world.minute()
+
+
+def test_the_best_signal_becomes_a_real_position_at_the_next_open(world: World) -> None:
+    open_one(world)
+    assert world.held(Source.REAL) == ["AUSDT"]
+    (opened,) = world.ear.of(PositionOpened)
+    assert opened.position.stop is not None
+    assert opened.position.stop.confirmed
+
+
+def test_ranks_from_the_fourth_on_are_followed_virtually(world: World) -> None:
+    world.wish(*SYMBOLS[:6])
+    world.minute()
+    world.minute()
+    assert len(world.held(Source.REAL)) <= 3
+    assert set(world.held(Source.VIRTUAL)) >= {"DUSDT", "EUSDT", "FUSDT"}
+
+
+def test_a_target_reached_is_a_row_in_the_trade_log_and_a_notice(world: World) -> None:
+    open_one(world)
+    world.minute(AUSDT=(100, 103, 100, 102))
+    world.bookkeeper.flush()
+    (record,) = world.shelf.records
+    assert record.exit_reason is ExitReason.TARGET
+    assert record.snapshot.shape[0] == 5
+    assert [each.position.position_id for each in world.ear.of(PositionEnded)] == [
+        record.position.position_id
+    ]
+    assert world.trader.tally.real.closed == 1
+    assert world.trader.tally.real.net_pnl == record.position.net_pnl > 0
+
+
+def test_a_broken_thesis_closes_at_the_next_open(world: World) -> None:
+    open_one(world)
+    world.engine.structures["AUSDT"] = Structure(trend=Side.SHORT, break_side=None, break_at=0)
+    world.minute()
+    world.minute()
+    world.bookkeeper.flush()
+    assert [record.exit_reason for record in world.shelf.records] == [ExitReason.THESIS]
+
+
+def test_an_old_position_is_closed_by_the_time_stop(world: World) -> None:
+    open_one(world)
+    for _ in range(4 * 60 + 1):
+        world.minute()
+    world.bookkeeper.flush()
+    assert [record.exit_reason for record in world.shelf.records] == [ExitReason.TIME]
+
+
+def test_a_person_can_close_a_position(world: World) -> None:
+    open_one(world)
+    world.trader.process(CloseRequested(source=Source.REAL, symbol="AUSDT"))
+    world.minute()
+    assert world.held(Source.REAL) == []
+    assert any(isinstance(command, CloseAtMarket) for command in world.real.commands)
+
+
+def test_a_symbol_held_is_not_entered_again(world: World) -> None:
+    open_one(world)
+    open_one(world)
+    assert sum(isinstance(command, SubmitEntry) for command in world.real.commands) == 1
+    refusal = world.ear.of(SignalRefused)[-1]
+    assert "symbol_held" in refusal.reasons
+
+
+def test_every_ranked_signal_is_journalled_with_its_verdict(world: World) -> None:
+    world.wish(*SYMBOLS[:6])
+    world.minute()
+    judged = world.journal.bodies(SignalJudged)
+    assert len(judged) == 6
+    assert {body.verdict for body in judged} >= {"real", "virtual"}
+
+
+def test_nothing_is_ordered_when_the_journal_can_not_be_written(world: World) -> None:
+    world.wish("AUSDT")
+    world.journal.is_broken = True
+    with pytest.raises(JournalError):
+        world.minute()
+    assert world.real.commands == []
+
+
+def test_an_execution_that_is_not_ours_is_told_and_not_touched(world: World) -> None:
+    fill = OrderFilled(
+        symbol="BUSDT",
+        client_order_id="web_123",
+        venue_order_id="9",
+        trade_id="9",
+        side=Side.LONG,
+        quantity=Decimal(1),
+        price=Decimal(100),
+        fee=Decimal(0),
+        realised_pnl=Decimal(0),
+        at=T0,
+    )
+    world.trader.process(fill)
+    (alert,) = world.ear.of(Alert)
+    assert (alert.key, alert.symbol) == ("foreign_fill", "BUSDT")
+    assert world.real.commands == []
+
+
+def test_the_same_story_twice_gives_the_same_fingerprint() -> None:
+    prints = []
+    for _ in range(2):
+        world = World()
+        world.minute()
+        open_one(world)
+        world.minute(AUSDT=(100, 103, 100, 102))
+        prints.append(world.trader.digest.hexdigest())
+    assert prints[0] == prints[1]
