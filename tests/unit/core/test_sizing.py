@@ -80,6 +80,16 @@ def test_the_loss_at_the_stop_keeps_to_two_percent_of_equity() -> None:
     assert result.loss_at_stop == Decimal(91) * Decimal("2.124")
 
 
+def test_a_loss_of_exactly_two_percent_is_allowed() -> None:
+    # Confidence 85: margin 800, at 20× 160 SOL. With half the spread at 0.1305 a unit loses exactly 1.25.
+    result = tradable(candidate(confidence=85.0), symbol_context(spread=0.00261))
+    assert (result.leverage, result.loss_at_stop) == (20, Decimal(200))
+
+
+def test_the_least_quantity_is_enough() -> None:
+    assert tradable(candidate(), symbol_context(contract=instrument(step="60"))).quantity == Decimal(60)
+
+
 def test_a_bracket_too_small_for_the_notional_lowers_the_leverage() -> None:
     # Margin 300: 20× asks for 6,000. The brackets allow 20× up to 1,000 and 10× up to 3,000.
     tight = instrument(ladder=(("0", "1000", "0.01", 20, "0"), ("1000", "3000", "0.02", 10, "10")))
@@ -118,6 +128,7 @@ def test_an_unknown_spread_counts_as_the_widest_we_trade() -> None:
         (candidate(), symbol_context(contract=instrument(ladder=())), Reason.BRACKETS_UNKNOWN),
         (candidate(), symbol_context(contract=instrument(tick="5")), Reason.PRICE_TOO_COARSE),
         (candidate(stop_distance=1.0), symbol_context(), Reason.PRICE_TOO_COARSE),
+        (candidate(price=100.004, stop_distance=0.00004), symbol_context(), Reason.PRICE_TOO_COARSE),
         (candidate(), symbol_context(contract=instrument(min_notional="5900")), Reason.BELOW_MINIMUM),
         (candidate(), symbol_context(contract=instrument(step="100")), Reason.BELOW_MINIMUM),
         (
