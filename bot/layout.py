@@ -120,7 +120,7 @@ def clip(words: str, limit: int) -> str:
     """Cut to ``limit`` characters as Discord may count them: characters outside the BMP count twice."""
     if _length(words) <= limit:
         return words
-    kept = words.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", errors="ignore")
+    kept = _code_units(words)[: 2 * (limit - 1)].decode("utf-16-le", errors="ignore")
     return kept + _ELLIPSIS
 
 
@@ -151,4 +151,9 @@ def _size(embed: discord.Embed) -> int:
 
 
 def _length(words: str) -> int:
-    return len(words.encode("utf-16-le")) // 2
+    return len(_code_units(words)) // 2
+
+
+def _code_units(words: str) -> bytes:
+    """Encode what came from elsewhere, halves of characters included."""
+    return words.encode("utf-16-le", errors="surrogatepass")

@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import aiohttp
 import discord
@@ -23,6 +24,14 @@ _log = logging.getLogger(__name__)
 Picture = Callable[[Notice], TradeChart | None]
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 120.0  # seconds between attempts while Discord refuses
 _BAD_REQUEST = 400
+
+
+class _Waiting(NamedTuple):
+    """A notice on its way, by its number in the outbox."""
+
+    number: int
+    notice: Notice
+    embed: discord.Embed
 
 
 class DiscordNotifier:
@@ -90,13 +99,13 @@ class DiscordNotifier:
 
     async def _post_some(self, channel: discord.abc.Messageable) -> None:
         """Post the oldest notices as one message, as many as fit into it."""
-        notices, embeds = self._batch()
+        batch = self._batch()
         dropped = self._outbox.dropped
         try:
             await channel.send(
                 text("outbox.dropped", self._style.language, count=dropped) if dropped else None,
-                embeds=embeds,
-                files=await self._illustrate(notices, embeds),
+                embeds=[each.embed for each in batch],
+                files=await self._illustrate(batch),
                 allowed_mentions=discord.AllowedMentions.none(),
             )
         except discord.HTTPException as error:
@@ -104,18 +113,16 @@ class DiscordNotifier:
                 raise
             # Discord will never take this message: keeping it would hold up all that follow.
             _log.error("Discord can not read a message of ours and it is lost: %s", error)
-        self._outbox.taken(notices, confessed=dropped)
+        self._outbox.taken([each.number for each in batch], confessed=dropped)
 
-    def _batch(self) -> tuple[Sequence[Notice], list[discord.Embed]]:
-        notices: list[Notice] = []
-        embeds: list[discord.Embed] = []
-        for notice in self._outbox.head(EMBEDS_A_MESSAGE):
+    def _batch(self) -> Sequence[_Waiting]:
+        batch: list[_Waiting] = []
+        for number, notice in self._outbox.head(EMBEDS_A_MESSAGE).items():
             embed = self._embed(notice)
-            if embeds and not fits_beside(embed, embeds):
+            if batch and not fits_beside(embed, [each.embed for each in batch]):
                 break
-            notices.append(notice)
-            embeds.append(embed)
-        return notices, embeds
+            batch.append(_Waiting(number, notice, embed))
+        return batch
 
     def _embed(self, notice: Notice) -> discord.Embed:
         try:
@@ -124,12 +131,10 @@ class DiscordNotifier:
             _log.exception("A notice could not be written properly")
             return discord.Embed(title=clip(escaped(repr(notice)), TITLE_LIMIT))
 
-    async def _illustrate(
-        self, notices: Sequence[Notice], embeds: Sequence[discord.Embed]
-    ) -> list[discord.File]:
+    async def _illustrate(self, batch: Sequence[_Waiting]) -> list[discord.File]:
         """Draw the charts there are, attach each to its embed, and return the files."""
         files: list[discord.File] = []
-        for number, (notice, embed) in enumerate(zip(notices, embeds, strict=True)):
+        for number, notice, embed in batch:
             png = await self._drawn(notice)
             if png is not None:
                 files.append(discord.File(io.BytesIO(png), filename=f"trade-{number}.png"))

@@ -14,6 +14,8 @@ from core.positions import ExitReason, Source, Stage
 from core.risk_state import Halt, RiskNews
 from core.signals import Side
 from core.verdicts import Reason
+from strategies.ict_smc.confidence import PARTS
+from strategies.ict_smc.geometry import POOL_TOO_NEAR, STOP_TOO_FAR
 
 ROOT = Path(__file__).parents[3]
 OTHERS = [language for language in Language if language is not Language.EN]
@@ -60,6 +62,7 @@ def test_traditional_and_simplified_are_not_mixed() -> None:
     [
         table("reason", Reason),
         table("reason", Halt),
+        [f"reason.{refusal}" for refusal in (POOL_TOO_NEAR, STOP_TOO_FAR)],
         table("alert", RiskNews),
         table("exit", ExitReason),
         table("stage", Stage),
@@ -67,7 +70,7 @@ def test_traditional_and_simplified_are_not_mixed() -> None:
         table("severity", Severity),
         [f"side.{side.name.lower()}" for side in Side],
     ],
-    ids=["reasons", "halts", "risk news", "exits", "stages", "sources", "severities", "sides"],
+    ids=["reasons", "halts", "geometry", "risk news", "exits", "stages", "sources", "severities", "sides"],
 )
 def test_everything_the_core_names_has_words(keys: list[str]) -> None:
     assert set(keys) <= set(messages(Language.EN))
@@ -77,6 +80,15 @@ def test_every_alert_that_a_service_raises_has_words() -> None:
     raised = {f"alert.{key}" for path in (ROOT / "services").glob("*.py") for key in _alert_keys(path)}
     assert raised
     assert raised <= set(messages(Language.EN))
+
+
+def test_every_factor_has_a_name_and_a_sentence_that_its_numbers_can_fill() -> None:
+    english = messages(Language.EN)
+    for name, parts in PARTS.items():
+        assert f"factor.{name}" in english
+        assert placeholders(english[f"why.{name}"]) <= {part for part, _ in parts}
+        numbers = {part: 0.5 for part, _ in parts}
+        assert "{" not in text(f"why.{name}", Language.ZH_TW, **numbers)
 
 
 def test_every_key_that_the_front_asks_for_exists() -> None:
