@@ -89,8 +89,8 @@ class WeightLimiter:
         if self.closed_for and priority <= Priority.ACCOUNT:
             raise RateLimited(TOO_MANY_REQUESTS, "we are banned for now", retry_after=self.closed_for)
         lease = await self._queue(weight, priority)
-        if weight:
-            await self._smoother.acquire(weight)
+        if weight and priority >= Priority.GAP:
+            await self._smoother.acquire(min(weight, self._smoother.max_rate))
         return lease
 
     def settle(self, lease: Lease, used: int | None) -> None:
@@ -178,7 +178,7 @@ class WeightLimiter:
         return (MINUTE_MS - self._clock.market_ms() % MINUTE_MS) / MINUTE_MS * self.period
 
     def _new_smoother(self) -> AsyncLimiter:
-        """Return a bucket that spreads a minute's weight over half the minute; it never binds for long."""
+        """Return a bucket that spreads the weight of scans over half the minute, so that it never binds."""
         return AsyncLimiter(self.limit / 4, self.period / 8)
 
     def _wake_later(self) -> None:
