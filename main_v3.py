@@ -6,7 +6,7 @@ import os
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -172,14 +172,15 @@ class _Records:
 
 
 @contextmanager
-def _records(folder: Path, clock: Clock) -> Iterator[_Records]:
+def _records(folder: Path, clock: Clock, *, durable: bool = True) -> Iterator[_Records]:
     from data.journal import SqliteJournal
     from data.run_lock import RunLock
     from data.trade_log import TradeLog
     from services.bookkeeping import Bookkeeper
 
-    with RunLock(folder), closing(SqliteJournal(folder / "journal.db")) as journal:
+    with RunLock(folder), SqliteJournal(folder / "journal.db", durable=durable) as journal:
         trade_log = TradeLog(folder / "trades")
+        trade_log.catch_up(journal)
         bookkeeper = Bookkeeper(trade_log, clock)
         yield _Records(journal=journal, trade_log=trade_log, bookkeeper=bookkeeper)
         bookkeeper.flush()
@@ -422,7 +423,7 @@ def _replay(
         clock=clock,
     )
     _log_to(folder, settings)
-    with _records(folder, clock) as records:
+    with _records(folder, clock, durable=False) as records:
         trader = _trader(world, records, settings, Notifiers([]))
         began = timer.monotonic()
         seen = Replay(candles, trader, clock).run(start, candles.end_ms if end is None else end)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from core.clock import Clock
@@ -61,14 +61,13 @@ class Session:
         self._bookkeeper = bookkeeper
         self._clock = clock
         self._account_due = asyncio.Event()
-        self._minute_done = asyncio.Event()
 
     async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
         """Work until ``until`` is true after a minute, or until cancelled; ``beside`` runs along."""
         self._account_due.set()
         self._minutes.start()
         duties = (
-            self._trade(),
+            self._trade(until),
             self._feed_minutes(),
             self._feed_reports(),
             self._feed_account(),
@@ -77,27 +76,22 @@ class Session:
             *beside,
         )
         tasks = [asyncio.ensure_future(duty) for duty in duties]
-        finished = asyncio.create_task(self._wait(until))
         try:
-            done, _ = await asyncio.wait({*tasks, finished}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            await _cancel([*tasks, finished])
+            await _cancel(tasks)
             await self._minutes.close()
 
-    async def _wait(self, until: Callable[[], bool]) -> None:
-        while not until():
-            self._minute_done.clear()
-            await self._minute_done.wait()
-
-    async def _trade(self) -> None:
+    async def _trade(self, until: Callable[[], bool]) -> None:
         while True:
             event = await self._inbox.take()
             self._trader.process(event)
             if isinstance(event, MinuteClosed):
-                self._minute_done.set()
                 self._account_due.set()
+                if until():
+                    return
 
     async def _feed_minutes(self) -> None:
         async for minute in self._minutes.minutes():
@@ -125,7 +119,7 @@ class Session:
             self._inbox.post(Tick())
 
 
-async def _cancel(tasks: list[asyncio.Future[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
     for task in tasks:
         task.cancel()
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
