@@ -76,6 +76,7 @@ class DataService:
         self._streamed = np.zeros(len(axis), dtype=np.int64)
         self._heard = asyncio.Event()
         self._market_ms = 0
+        self._begun = False
         self._task: asyncio.Task[None] | None = None
 
     # --- for the trader -----------------------------------------------------------------------------
@@ -206,13 +207,14 @@ class DataService:
         if start <= end:
             self._out.put_nowait(self._buffer.history(index, start, end))
         del self._needed[index]
+        self._begun = True
         self._barrier.join(index)
 
     def _publish(self, open_time: int, present: Booleans, dropped: Booleans) -> None:
         for index in np.flatnonzero(dropped).tolist():
             self._needed[index] = open_time
-        if not present.any() and not dropped.any():
-            return  # nobody has a history yet
+        if not self._begun:
+            return  # no symbol has a history yet
         row = self._buffer.row(open_time)
         row[:, ~present] = np.nan
         self._out.put_nowait(

@@ -40,9 +40,7 @@ class CountingExchange:
         return told if self.tells else None
 
 
-async def spend(
-    limiter: WeightLimiter, exchange: CountingExchange, *, total: int, workers: int = 24
-) -> float:
+async def spend(limiter: WeightLimiter, exchange: CountingExchange, *, total: int) -> float:
     """Spend ``total`` weight in requests of 2, 24 at a time; returns the seconds it took."""
     left = [2] * (total // 2)
     started = exchange.clock.monotonic()
