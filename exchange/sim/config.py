@@ -15,7 +15,8 @@ class SimConfig:
 
     ``symbols`` and ``history_bars`` (closed candles before minute 0) are ignored with ``candles``.
     ``minutes`` is how many market minutes pass before the market holds still, ``None`` for ever;
-    ``fault_seed`` switches the default mix of faults on.
+    ``fault_seed`` switches the default mix of faults on. ``listings`` and ``delistings`` name symbols and
+    the market minute in which they begin or cease to trade.
     """
 
     host: str = "127.0.0.1"
@@ -30,6 +31,8 @@ class SimConfig:
     fault_seed: int | None = None
     deposit: Decimal = Decimal(10_000)
     weight_limit: int = 2400
+    listings: tuple[tuple[str, int], ...] = ()
+    delistings: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,15 @@ import hashlib
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from core.clock import Clock, SystemClock
-from core.instruments import Instrument
+from core.market import MINUTE_MS
 from exchange.sim.config import DEFAULT_START_MS, Announcement, SimConfig
+from exchange.sim.listings import Listings
 from exchange.sim.market.book import Book
 from exchange.sim.market.funding import FundingSchedule
 from exchange.sim.market.market import Market
@@ -49,19 +51,25 @@ class Simulator:
         volumes = np.array([each.daily_quote_volume for each in instruments])
         book, funding = Book(self.market), FundingSchedule(volumes, seed=config.seed)
         payloads = Payloads(self.market, book, funding)
-        self.contracts: dict[str, Instrument] = {each.symbol: each.contract for each in instruments}
-        self.venue = Venue(self.contracts, MarketQuotes(self.market, book, funding))
+        self.listings = Listings((each.contract for each in instruments), now_ms=self.market.now_ms)
+        self.venue = Venue(self.listings.contracts, MarketQuotes(self.market, book, funding))
         self.time = MarketTime(self.market, clock, speed=config.speed, minutes=config.minutes)
         self.keys, self.hub, self.ring = ListenKeys(clock), Hub(), KeyRing()
         self.broadcast = Broadcast(
-            self.market, self.venue, self.hub, payloads=payloads, keys=self.keys, clock=clock
+            self.market,
+            self.venue,
+            self.hub,
+            payloads=payloads,
+            keys=self.keys,
+            listings=self.listings,
+            clock=clock,
         )
         self.stepper = Stepper(self.market, self.time, self.broadcast, clock=clock)
         market_data = MarketData(
             self.market,
             funding,
             payloads,
-            contracts=self.contracts,
+            contracts=self.listings.contracts,
             time=self.time,
             weight_limit=config.weight_limit,
         )
@@ -126,7 +134,8 @@ async def serve(
     simulator = Simulator(config)
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stopped.set)
+        with suppress(NotImplementedError):  # Windows: there the console's Ctrl-C ends the loop itself
+            loop.add_signal_handler(each, stopped.set)
     announce(await simulator.start())
     waiting = {asyncio.ensure_future(each) for each in (stopped.wait(), simulator.run(), *until)}
     try:
@@ -145,11 +154,20 @@ def _market_of(config: SimConfig) -> tuple[tuple[SimInstrument, ...], PathSource
         return instruments, RecordedPaths(
             config.candles, instruments, seed=config.seed, start_ms=config.start_ms
         )
-    instruments = load_universe(config.symbols)
     start_ms = DEFAULT_START_MS if config.start_ms is None else config.start_ms
+    instruments = tuple(_scheduled(each, config, start_ms) for each in load_universe(config.symbols))
     return instruments, SeededPaths(
         instruments, seed=config.seed, start_ms=start_ms, history_bars=config.history_bars
     )
+
+
+def _scheduled(instrument: SimInstrument, config: SimConfig, start_ms: int) -> SimInstrument:
+    contract, symbol = instrument.contract, instrument.symbol
+    if symbol in (comes := dict(config.listings)):
+        contract = replace(contract, onboard_ms=start_ms + comes[symbol] * MINUTE_MS)
+    if symbol in (goes := dict(config.delistings)):
+        contract = replace(contract, delivery_ms=start_ms + goes[symbol] * MINUTE_MS)
+    return replace(instrument, contract=contract)
 
 
 def _digest(what: str, seed: int) -> str:

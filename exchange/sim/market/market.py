@@ -28,6 +28,8 @@ class Market:
         self.scales = source.scales
         self.index_of = {each.symbol: number for number, each in enumerate(self.instruments)}
         self._source = source
+        self._onboard_ms = np.array([each.contract.onboard_ms for each in instruments], np.int64)
+        self._delivery_ms = np.array([each.contract.delivery_ms for each in instruments], np.int64)
         self._load_history()
         self._minute_ms = source.start_ms
         self._second = 0
@@ -63,6 +65,10 @@ class Market:
             self._move()
             return False
         return self._close_minute()
+
+    def deliver(self, index: int, at_ms: int) -> None:
+        """Let a symbol cease to trade with the first minute that opens at ``at_ms`` or later."""
+        self._delivery_ms[index] = at_ms
 
     def forming(self, interval_ms: int) -> tuple[int, Integers]:
         """Return open time and ``[6, S]`` of the candle that is not closed yet; not to be written to."""
@@ -113,9 +119,9 @@ class Market:
             first_ms=first_minute - history.quarter_bars * QUARTER_MS,
         )
         for candle in islice(history.candles, history.quarter_bars):
-            self.quarters.append(candle)
+            self.quarters.append(candle * self._is_listed(self.quarters.end_ms))
         for candle in history.candles:
-            self._store(candle)
+            self._store(candle * self._is_listed(self.minutes.end_ms))
 
     def _store(self, candle: Integers) -> None:
         self.minutes.append(candle)
@@ -129,7 +135,7 @@ class Market:
         return path
 
     def _begin_with(self, path: Path) -> None:
-        self._path = path
+        self._path = self._of_listed(path)
         self.last = merge(self.minutes.since(self._minute_ms - DAY_MS))[Row.CLOSE]
         self.mark = self.last.astype(np.float64)
         self.rising = np.ones(len(self.instruments), np.bool_)
@@ -143,9 +149,19 @@ class Market:
         if path is None:
             self._ended = True
             path = self._standstill()
-        self._path = path
+        self._path = self._of_listed(path)
         self._move()
         return True
+
+    def _of_listed(self, path: Path) -> Path:
+        listed = self._is_listed(self._minute_ms)
+        if listed.all():
+            return path
+        return Path(path.points * listed, path.volume * listed, path.quote * listed)
+
+    def _is_listed(self, open_ms: int) -> NDArray[np.bool_]:
+        """Say which symbols trade in the candle that opens then."""
+        return (self._onboard_ms <= open_ms) & (open_ms < self._delivery_ms)
 
     def _standstill(self) -> Path:
         nothing = np.zeros(len(self.instruments), np.int64)

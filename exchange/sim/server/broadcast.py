@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import Clock
+from exchange.sim.listings import Listings
 from exchange.sim.market.candles import Integers, Row
 from exchange.sim.market.market import Market
 from exchange.sim.server.hub import Connection, Hub
@@ -23,13 +24,22 @@ class Broadcast:
     """Listens to the stepper: lets the venue act on every step and tells every reader what is new to him."""
 
     def __init__(
-        self, market: Market, venue: Venue, hub: Hub, *, payloads: Payloads, keys: ListenKeys, clock: Clock
+        self,
+        market: Market,
+        venue: Venue,
+        hub: Hub,
+        *,
+        payloads: Payloads,
+        keys: ListenKeys,
+        listings: Listings,
+        clock: Clock,
     ) -> None:
         self._market = market
         self._venue = venue
         self._hub = hub
         self._payloads = payloads
         self._keys = keys
+        self._listings = listings
         self._clock = clock
         self._congested: tuple[Connection, float] | None = None
         self._renderers: dict[str, Callable[[Integers], list[bytes]]] = {
@@ -41,6 +51,8 @@ class Broadcast:
         self.accounts: list[str] = []
 
     def stepped(self, *, minute_closed: bool) -> None:
+        if minute_closed:
+            self._listings.update(self._market.now_ms)
         self._venue.advance(self._market.now_ms)
         self.tell_accounts()
         if minute_closed:

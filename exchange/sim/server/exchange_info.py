@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from core.instruments import Instrument, InstrumentStatus
+from core.instruments import Instrument
 from core.market import DAY_MS
 from exchange.sim.server.limits import ORDERS_PER_MINUTE, ORDERS_PER_TEN_SECONDS
 
@@ -46,13 +46,6 @@ def exchange_info(
     }
 
 
-def status_at(contract: Instrument, now_ms: int) -> InstrumentStatus:
-    """Return the contract's status, settled from its delivery on."""
-    if now_ms >= contract.delivery_ms:
-        return InstrumentStatus.SETTLING
-    return contract.status
-
-
 def _limit(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
     return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
 
@@ -65,7 +58,7 @@ def _symbol(contract: Instrument, now_ms: int) -> dict[str, Any]:
         "contractType": contract.contract_type,
         "deliveryDate": contract.delivery_ms if announced else PERPETUAL_DELIVERY_MS,
         "onboardDate": contract.onboard_ms,
-        "status": status_at(contract, now_ms).value,
+        "status": contract.status.value,
         "maintMarginPercent": "2.5000",
         "requiredMarginPercent": "5.0000",
         "baseAsset": contract.base,

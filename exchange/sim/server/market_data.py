@@ -73,9 +73,8 @@ class MarketData:
         return msgspec.json.encode({"serverTime": self._time.wire_ms()})
 
     def _exchange_info(self, _params: Params) -> bytes:
-        listed = [each for each in self._contracts.values() if self._is_listed(each.symbol)]
         info = exchange_info(
-            listed,
+            self._contracts.values(),
             now_ms=self._market.now_ms,
             server_ms=self._time.wire_ms(),
             weight_limit=self._weight_limit,
@@ -190,13 +189,10 @@ class MarketData:
     def _index(self, symbol: str | None) -> int:
         if not symbol:
             raise refusals.missing("symbol")
-        if not self._is_listed(symbol):
-            raise refusals.bad_symbol()
-        return self._market.index_of[symbol]
-
-    def _is_listed(self, symbol: str) -> bool:
         index = self._market.index_of.get(symbol)
-        return index is not None and bool(self._market.last[index] > 0) and symbol in self._contracts
+        if index is None or not self._market.last[index]:
+            raise refusals.bad_symbol()
+        return index
 
     def _decimals(self, index: int) -> int:
         return int(self._market.scales.price_decimals[index])

@@ -1,0 +1,43 @@
+"""What is listed now: contracts come with their onboarding, settle at their delivery, and then are gone."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from core.instruments import Instrument, InstrumentStatus
+from exchange.sim.market.funding import HOUR_MS
+
+SETTLING_MS = HOUR_MS
+"""How long a delisted contract is still shown as settling. Binance's own time differs from case to case."""
+
+
+class Listings:
+    """Keeps ``contracts``, which the venue and /exchangeInfo read, in step with market time."""
+
+    def __init__(self, contracts: Iterable[Instrument], *, now_ms: int) -> None:
+        self.contracts: dict[str, Instrument] = {}
+        self._known = {each.symbol: each for each in contracts}
+        self.update(now_ms)
+
+    def update(self, now_ms: int) -> None:
+        """List, settle and remove what is due."""
+        for symbol, contract in self._known.items():
+            if contract.onboard_ms > now_ms or now_ms >= contract.delivery_ms + SETTLING_MS:
+                self.contracts.pop(symbol, None)
+            elif now_ms >= contract.delivery_ms:
+                self.contracts[symbol] = replace(contract, status=InstrumentStatus.SETTLING)
+            else:
+                self.contracts[symbol] = contract
+
+    def change(self, contract: Instrument, *, now_ms: int) -> None:
+        """Put other terms in force from now on: filters, brackets, a date of delivery.
+
+        Raises ``KeyError`` for a symbol that was never known.
+        """
+        if contract.symbol not in self._known:
+            raise KeyError(contract.symbol)
+        self._known[contract.symbol] = contract
+        self.update(now_ms)
+
+    def terms_of(self, symbol: str) -> Instrument:
+        """Return a contract as it is planned, listed or not. Raises ``KeyError``."""
+        return self._known[symbol]
