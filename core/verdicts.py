@@ -40,7 +40,19 @@ class Reason(StrEnum):
     NO_ROOM = "no_room"
 
 
-_REAL_MONEY_ONLY = frozenset({Reason.COOLDOWN, Reason.EXPECTED_NET_R, Reason.NO_ROOM})
+# What runs out is the account, not the signal: slots, entries, margin. Read literally, "lack of room" as the
+# slots alone would never let a virtual position open once the day's first entries have emptied the bucket.
+_REAL_MONEY_ONLY = frozenset(
+    {
+        Reason.NO_ROOM,
+        Reason.TOO_MANY_ENTRIES,
+        Reason.TOTAL_MARGIN,
+        Reason.GROSS_NOTIONAL,
+        Reason.AVAILABLE_BALANCE,
+        Reason.COOLDOWN,
+        Reason.EXPECTED_NET_R,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +72,7 @@ class Refused:
 
     @property
     def may_be_virtual(self) -> bool:
-        """Whether only real money is kept out: for want of a slot, of expected profit, or to cool down."""
+        """Whether only real money is kept out: the account has no room, or wants no such trade for now."""
         return _REAL_MONEY_ONLY.issuperset(self.reasons)
 
 

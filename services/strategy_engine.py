@@ -49,7 +49,7 @@ class StrategyEngine:
 
     def ready(self) -> int:
         """Count the symbols whose history is long and whole enough to trade."""
-        return sum(self._kernel.is_ready(index) for index in range(len(self.axis)))
+        return int(self._kernel.ready().sum())
 
     def structure(self, symbol: str) -> Structure | None:
         """Return what a monitor of positions needs; ``None`` while the symbol is not ready."""

@@ -39,6 +39,17 @@ START = equity_read(RiskState(), Decimal(10_000), at=T0, parameters=PARAMETERS.r
 OTHERS = ("AUSDT", "BUSDT", "CUSDT")
 
 
+KEEP_OUT_REAL_MONEY_ONLY = {
+    Reason.NO_ROOM,
+    Reason.TOO_MANY_ENTRIES,
+    Reason.TOTAL_MARGIN,
+    Reason.GROSS_NOTIONAL,
+    Reason.AVAILABLE_BALANCE,
+    Reason.COOLDOWN,
+    Reason.EXPECTED_NET_R,
+}
+
+
 def holding(symbol: str = "AUSDT", **facts: Any) -> Holding:
     """Make a small holding of an hour ago."""
     plain = Holding(
@@ -241,7 +252,7 @@ def test_only_want_of_room_of_profit_or_of_rest_leaves_a_signal_to_the_virtual_b
 ) -> None:
     refused = SINGLE[reason].verdict()
     assert isinstance(refused, Refused)
-    assert refused.may_be_virtual is (reason in {Reason.NO_ROOM, Reason.EXPECTED_NET_R, Reason.COOLDOWN})
+    assert refused.may_be_virtual is (reason in KEEP_OUT_REAL_MONEY_ONLY)
 
 
 def test_want_of_room_is_no_excuse_for_another_reason() -> None:
