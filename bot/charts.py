@@ -137,6 +137,7 @@ def _draw_candles(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None
 def _draw_zones(axes: "Axes", chart: TradeChart) -> None:
     """Shade each zone from its own candle, or the picture's edge, to the entry."""
     start = axes.get_xlim()[0]
+    is_below = chart.side is Side.LONG  # price comes back to a zone from the side of the trade
     for zone in chart.zones:
         left = max(zone.labelled_at, start)
         right = max(chart.entered_at, left + MINUTE_MS)
@@ -145,9 +146,10 @@ def _draw_zones(axes: "Axes", chart: TradeChart) -> None:
         )
         axes.annotate(
             _ascii(zone.kind).replace("_", " "),
-            xy=(left, zone.high),
-            xytext=(1, 4),
+            xy=(left, zone.low if is_below else zone.high),
+            xytext=(1, -4 if is_below else 4),
             textcoords="offset points",
+            va="top" if is_below else "bottom",
             color=_ZONE_INK,
             fontsize=9,
             zorder=6,
@@ -205,11 +207,12 @@ def _draw_labels(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None:
     """Write each level beside the plot, moved apart where two would overlap."""
     low, high = axes.get_ylim()
     levels = _levels(chart, palette)
+    decimals = price_decimals(low, high) if chart.decimals is None else chart.decimals
     shares = [(level.price - low) / (high - low) for level in levels]
     heights = spread_out(shares, gap=_LABEL_GAP, low=_LABEL_GAP / 2, high=1 - _LABEL_GAP / 2)
     for level, share, height in zip(levels, shares, heights, strict=True):
         axes.annotate(
-            _level_words(level, chart, decimals=price_decimals(low, high)),
+            _level_words(level, chart, decimals=decimals),
             xy=(1.0, share),
             xytext=(1.022, height),
             xycoords="axes fraction",

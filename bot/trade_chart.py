@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.numbers import decimals_of
 from core.market import MINUTE_MS, Field, Floats
 from core.positions import Position
 from core.signals import Side, Zone
@@ -18,7 +19,8 @@ class TradeChart:
     """Everything a picture needs. Prices are floats: nothing here is ever traded.
 
     ``candles`` is float64 [5, n], oldest first, with ``open_times`` int64 [n] in ms; bars after the exit
-    are welcome. ``exit``, ``exited_at`` and ``net_r`` are ``None`` while the position is open.
+    are welcome. ``exit``, ``exited_at`` and ``net_r`` are ``None`` while the position is open. Without
+    ``decimals``, prices are written as finely as the picture can show.
     """
 
     title: str
@@ -34,6 +36,7 @@ class TradeChart:
     net_r: float | None = None
     note: str = ""
     zones: Sequence[Zone] = ()
+    decimals: int | None = None
 
     @classmethod
     def of(cls, position: Position, *, candles: Floats, open_times: NDArray[np.int64]) -> "TradeChart":
@@ -54,6 +57,7 @@ class TradeChart:
             net_r=None if exit_price is None else record.net_r,
             note=f"{signed(float(position.net_pnl))} USDT  {reason}" if reason else "open",
             zones=position.plan.candidate.zones,
+            decimals=decimals_of(position.plan.instrument.tick_size),
         )
 
     @property
