@@ -139,10 +139,10 @@ def test_at_the_liquidation_price_what_is_left_is_the_maintenance_margin(
 @pytest.mark.parametrize(
     ("stop", "liquidation", "far"),
     [
-        ("99", "98", True),
-        ("99", "98.01", False),
-        ("101", "102", True),
-        ("101", "101.99", False),
+        ("98", "96", True),
+        ("98", "96.01", False),
+        ("103", "106", True),
+        ("103", "105.99", False),
         ("99", "0", True),  # Binance's word for a position that can not be liquidated
     ],
 )
