@@ -61,13 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def demo(options: DemoOptions) -> int:
     clock, settings = SystemClock(), _settings()
     began = clock.monotonic()
+    if options.data:
+        _check(options.data, options.start)
     folder = fresh_folder(settings.home, "demo", now_ms=clock.wire_ms(), chosen=options.out)
     return asyncio.run(_demo(settings, options, folder, began=began))
 
 
 def trade(options: TradeOptions) -> int:
     settings = _settings()
-    mode = Mode(options.mode) if options.mode else settings.mode
+    mode = options.mode or settings.mode
     if mode is not Mode.SIM:
         raise PerpscoutError(
             f"Mode {mode} is not open in this version: the checks that must come before real orders are not"
@@ -147,6 +149,16 @@ def _recorded(path: Path) -> "RecordedCandles":
 
     candles = CandleFile.load(path)
     return RecordedCandles(candles.symbols, candles.start_ms, candles.candles)
+
+
+def _check(path: Path, start: int | None) -> None:
+    """Refuse a file that can not be played, before anything is started or written for it."""
+    from data.candle_file import CandleFile
+
+    candles = CandleFile.load(path)
+    first = candles.first_minute_with_history() if start is None else start
+    if not candles.start_ms <= first < candles.end_ms:
+        raise PerpscoutError(f"{path} has no candles at {first} (ms): choose a --from inside the file.")
 
 
 def _sim_command(options: DemoOptions) -> list[str]:

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from cli.options import DemoOptions, ReplayOptions, SimOptions, TradeOptions, moment
 from core.errors import PerpscoutError
+from core.settings import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ def _add_trade(app: typer.Typer, actions: Actions) -> None:
     @app.command(help="Trade until stopped. Real money moves only where the settings say so twice.")
     def trade(
         mode: Annotated[
-            str | None, typer.Option(help="sim, paper, testnet or live; else PERPSCOUT_MODE.")
+            Mode | None, typer.Option(help="sim, paper, testnet or live; else PERPSCOUT_MODE.")
         ] = None,
     ) -> None:
         raise typer.Exit(actions.trade(TradeOptions(mode=mode)))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.settings import Mode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
@@ -54,7 +56,7 @@ class ReplayOptions:
 class TradeOptions:
     """``mode`` ``None`` takes the one of the settings."""
 
-    mode: str | None
+    mode: Mode | None
 
 
 def moment(text: str) -> int:

@@ -1,0 +1,125 @@
+"""What happens to people who mistype: one clear sentence, the right exit code, nothing half-written."""
+
+import socket
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import main_v3
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let runs write below a folder of the test's own."""
+    monkeypatch.setenv("PERPSCOUT_HOME", str(tmp_path / "var"))
+    return tmp_path
+
+
+def complaint(capsys: pytest.CaptureFixture[str]) -> str:
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    return said.err.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["demo", "--minuts", "3"], "--minuts"),
+        (["demo", "--minutes", "none"], "'--minutes'"),
+        (["demo", "--minutes", "0"], "'--minutes'"),
+        (["demo", "--speed", "-1"], "'--speed'"),
+        (["demo", "--from", "yesterday"], "2025-05-20"),
+        (["sim", "--port", "99999"], "'--port'"),
+        (["replay"], "--data"),
+        (["replay", "--data", "x", "--from", "2025-05-21", "--to", "2025-05-20"], "--to must be later"),
+        (["conjure"], "conjure"),
+    ],
+)
+def test_wrong_use_names_what_is_wrong_and_exits_with_2(
+    arguments: list[str], words: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main(arguments) == 2
+    assert words in complaint(capsys)
+    assert not (home / "var").exists()
+
+
+def test_a_missing_candle_file_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main_v3.main(["replay", "--data", "nowhere.parquet"]) == 1
+    assert "nowhere.parquet" in complaint(capsys)
+    assert not (home / "var").exists()
+
+
+def test_a_malformed_candle_file_is_named_with_its_column(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = home / "broken.parquet"
+    pq.write_table(pa.table({"symbol": ["BTCUSDT"], "open_time": pa.array([0], pa.int64())}), path)
+    assert main_v3.main(["replay", "--data", str(path)]) == 1
+    assert "open" in complaint(capsys)
+    assert not (home / "var").exists()
+
+
+def test_the_demo_too_refuses_a_missing_candle_file_before_anything_starts(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main(["demo", "--data", "nowhere.parquet"]) == 1
+    assert "nowhere.parquet" in complaint(capsys)
+    assert not (home / "var").exists()
+
+
+def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("RISK_MAX_DRAWDOWN", "2")
+    assert main_v3.main(["config"]) == 1
+    assert "RISK_MAX_DRAWDOWN" in complaint(capsys)
+
+
+def test_an_occupied_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main_v3.main(["sim", "--port", str(port), "--symbols", "2"]) == 1
+    assert str(port) in complaint(capsys)
+
+
+def test_a_folder_that_holds_a_run_is_not_written_over(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "journal.db").write_text("precious")
+    assert main_v3.main(["demo", "--out", str(home)]) == 1
+    assert "not empty" in complaint(capsys)
+    assert (home / "journal.db").read_text() == "precious"
+
+
+def test_a_folder_that_is_a_file_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "out").write_text("")
+    assert main_v3.main(["demo", "--out", str(home / "out")]) == 1
+    assert "out" in complaint(capsys)
+
+
+def test_modes_with_real_orders_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main_v3.main(["trade", "--mode", "live"]) == 1
+    assert "not open in this version" in complaint(capsys)
+
+
+def test_an_unknown_mode_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main_v3.main(["trade", "--mode", "yolo"]) == 2
+    assert "yolo" in complaint(capsys)
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main_v3.main(["version"]) == 0
+    assert capsys.readouterr().out.startswith("perpscout ")
+
+
+def test_settings_are_shown_with_secrets_masked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BINANCE_API_SECRET", "canary-secret")
+    assert main_v3.main(["config"]) == 0
+    said = capsys.readouterr()
+    assert "BINANCE_API_SECRET" in said.out
+    assert "canary-secret" not in said.out + said.err
