@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -24,20 +25,22 @@ from exchange.sim.market.seeded import SeededPaths
 from exchange.sim.server.app import App, Listening
 from exchange.sim.server.broadcast import Broadcast
 from exchange.sim.server.control import Control
+from exchange.sim.server.faults.desk import Faults
+from exchange.sim.server.faults.plan import FaultPlan, usual_mix
+from exchange.sim.server.faults.rest import FaultyRest
 from exchange.sim.server.hub import Hub
 from exchange.sim.server.limits import OrderCounter, WeightLimiter
 from exchange.sim.server.listen_keys import ListenKeys
 from exchange.sim.server.market_data import MarketData
 from exchange.sim.server.payloads import Payloads
+from exchange.sim.server.refusals import malformed
 from exchange.sim.server.rest import Rest
-from exchange.sim.server.signatures import Credentials, KeyRing
+from exchange.sim.server.signatures import Credentials, KeyRing, ed25519_key
 from exchange.sim.server.sockets import Sockets
 from exchange.sim.server.stepper import MarketTime, Stepper
 from exchange.sim.server.trading_calls import trading_calls
 from exchange.sim.universe import SimInstrument, load_universe
 from exchange.sim.venue.venue import Venue
-
-FIRST_ACCOUNT = "first"
 
 
 class Simulator:
@@ -55,6 +58,12 @@ class Simulator:
         self.venue = Venue(self.listings.contracts, MarketQuotes(self.market, book, funding))
         self.time = MarketTime(self.market, clock, speed=config.speed, minutes=config.minutes)
         self.keys, self.hub, self.ring = ListenKeys(clock), Hub(), KeyRing()
+        self.faults = FaultPlan(config.fault_seed or 0)
+        if config.fault_seed is not None:
+            self.faults.add(usual_mix())
+        faults = Faults.of(
+            self.faults, self.market, venue=self.venue, listings=self.listings, hub=self.hub, clock=clock
+        )
         self.broadcast = Broadcast(
             self.market,
             self.venue,
@@ -62,6 +71,7 @@ class Simulator:
             payloads=payloads,
             keys=self.keys,
             listings=self.listings,
+            faults=faults,
             clock=clock,
         )
         self.stepper = Stepper(self.market, self.time, self.broadcast, clock=clock)
@@ -73,20 +83,23 @@ class Simulator:
             time=self.time,
             weight_limit=config.weight_limit,
         )
+        weights = WeightLimiter(self.time, limit=config.weight_limit)
         rest = Rest(
             market_data,
             trading_calls(self.venue, self.market, self.broadcast),
             ring=self.ring,
             keys=self.keys,
-            weights=WeightLimiter(self.time, limit=config.weight_limit),
+            weights=weights,
             orders=OrderCounter(self.time),
             time=self.time,
         )
         sockets = Sockets(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
-        app = App(rest, sockets, Control(self.time, self.stepper))
+        control = Control(self.time, self.stepper, self.faults, open_account=self._open_account)
+        app = App(FaultyRest(rest, self.faults, weights, clock=clock), sockets, control)
         self._listening = Listening(app.handle, host=config.host, port=config.port)
         self._steps: asyncio.Task[None] | None = None
-        self._open_account()
+        first = self._open_account(config.deposit)
+        self.api_key, self.api_secret = first["api_key"], first["api_secret"]
 
     async def start(self) -> Announcement:
         """Listen, let time pass, and say where. Raises ``PerpscoutError`` when the port is taken."""
@@ -113,12 +126,21 @@ class Simulator:
                 await self._steps
         await self._listening.close()
 
-    def _open_account(self) -> None:
-        self.api_key = _digest("key", self._config.seed)
-        self.api_secret = _digest("secret", self._config.seed)
-        self.venue.open_account(FIRST_ACCOUNT, self._config.deposit, now_ms=self.market.now_ms)
-        self.broadcast.accounts.append(FIRST_ACCOUNT)
-        self.ring.add(self.api_key, Credentials(FIRST_ACCOUNT, self.api_secret))
+    def _open_account(self, deposit: Decimal, public_key: str | None = None) -> dict[str, str]:
+        """Open one more account and return its id and keys. Raises ``Refusal`` for a key that is none."""
+        account = f"account-{len(self.broadcast.accounts) + 1}"
+        seed = self._config.seed
+        api_key, secret = _digest("key", account, seed), _digest("secret", account, seed)
+        credentials = Credentials(account, secret)
+        if public_key:
+            try:
+                credentials = Credentials(account, ed25519_key(public_key))
+            except ValueError:
+                raise malformed("publicKey") from None
+        self.venue.open_account(account, deposit, now_ms=self.market.now_ms)
+        self.broadcast.accounts.append(account)
+        self.ring.add(api_key, credentials)
+        return {"account": account, "api_key": api_key, "api_secret": "" if public_key else secret}
 
 
 async def serve(
@@ -170,5 +192,5 @@ def _scheduled(instrument: SimInstrument, config: SimConfig, start_ms: int) -> S
     return replace(instrument, contract=contract)
 
 
-def _digest(what: str, seed: int) -> str:
-    return hashlib.sha256(f"simulated {what} {seed}".encode()).hexdigest()
+def _digest(what: str, account: str, seed: int) -> str:
+    return hashlib.sha256(f"simulated {what} of {account} {seed}".encode()).hexdigest()

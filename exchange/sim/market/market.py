@@ -35,7 +35,11 @@ class Market:
         self._second = 0
         self._ended = False
         self._forming: dict[int, tuple[int, Integers]] = {}
-        self._begin_with(self._first_path())
+        self._path = self._of_listed(self._first_path())
+        self.last = merge(self.minutes.since(self._minute_ms - DAY_MS))[Row.CLOSE]
+        self.mark = self.last.astype(np.float64)
+        self.rising = np.ones(len(self.instruments), np.bool_)
+        self._move()
 
     @property
     def now_ms(self) -> int:
@@ -69,6 +73,13 @@ class Market:
     def deliver(self, index: int, at_ms: int) -> None:
         """Let a symbol cease to trade with the first minute that opens at ``at_ms`` or later."""
         self._delivery_ms[index] = at_ms
+
+    def spike(self, index: int, factor: float) -> None:
+        """Let one symbol trade once at ``factor`` times its price, in the middle of the current minute."""
+        points, tick = self._path.points.copy(), self.scales.tick[index]
+        middle = max(self._second + 1, POINTS_A_BAR // 2) % POINTS_A_BAR
+        points[middle, index] = max(1, round(points[middle, index] * factor / tick)) * tick
+        self._path = Path(points, self._path.volume, self._path.quote)
 
     def forming(self, interval_ms: int) -> tuple[int, Integers]:
         """Return open time and ``[6, S]`` of the candle that is not closed yet; not to be written to."""
@@ -133,13 +144,6 @@ class Market:
         if path is None:
             raise ValueError("a path source has at least one minute")
         return path
-
-    def _begin_with(self, path: Path) -> None:
-        self._path = self._of_listed(path)
-        self.last = merge(self.minutes.since(self._minute_ms - DAY_MS))[Row.CLOSE]
-        self.mark = self.last.astype(np.float64)
-        self.rising = np.ones(len(self.instruments), np.bool_)
-        self._move()
 
     def _close_minute(self) -> bool:
         self._store(self._path.candle())

@@ -7,8 +7,9 @@ from aiohttp import web
 
 from core.errors import PerpscoutError
 from exchange.sim.server.control import Control
+from exchange.sim.server.faults.rest import FaultyRest
 from exchange.sim.server.refusals import Refusal
-from exchange.sim.server.rest import Call, Reply, Rest
+from exchange.sim.server.rest import Call, Reply
 from exchange.sim.server.sockets import Sockets
 
 _GOODBYE_SECONDS = 0.2
@@ -19,7 +20,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class App:
     """Routes requests: upgrades to streams, /sim to the control, everything else to REST."""
 
-    def __init__(self, rest: Rest, sockets: Sockets, control: Control) -> None:
+    def __init__(self, rest: FaultyRest, sockets: Sockets, control: Control) -> None:
         self._rest = rest
         self._sockets = sockets
         self._control = control
@@ -30,7 +31,10 @@ class App:
         call = await _read(request)
         if call.path.startswith("/sim/"):
             return self._controlled(call)
-        return _response(self._rest.answer(call))
+        reply = await self._rest.answer(call)
+        if reply is None and request.transport is not None:
+            request.transport.abort()
+        return _response(reply or Reply(500, b"", {}))
 
     def _controlled(self, call: Call) -> web.Response:
         try:
@@ -87,5 +91,5 @@ async def _read(request: web.BaseRequest) -> Call:
 def _response(reply: Reply) -> web.Response:
     headers: Mapping[str, str] = reply.headers
     return web.Response(
-        status=reply.status, body=reply.body, content_type="application/json", headers=headers
+        status=reply.status, body=reply.body, content_type=reply.content_type, headers=headers
     )

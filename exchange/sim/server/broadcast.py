@@ -10,6 +10,7 @@ from core.clock import Clock
 from exchange.sim.listings import Listings
 from exchange.sim.market.candles import Integers, Row
 from exchange.sim.market.market import Market
+from exchange.sim.server.faults.desk import Faults
 from exchange.sim.server.hub import Connection, Hub
 from exchange.sim.server.intervals import INTERVALS
 from exchange.sim.server.listen_keys import ListenKeys
@@ -32,6 +33,7 @@ class Broadcast:
         payloads: Payloads,
         keys: ListenKeys,
         listings: Listings,
+        faults: Faults,
         clock: Clock,
     ) -> None:
         self._market = market
@@ -40,6 +42,7 @@ class Broadcast:
         self._payloads = payloads
         self._keys = keys
         self._listings = listings
+        self._faults = faults
         self._clock = clock
         self._congested: tuple[Connection, float] | None = None
         self._renderers: dict[str, Callable[[Integers], list[bytes]]] = {
@@ -53,6 +56,7 @@ class Broadcast:
     def stepped(self, *, minute_closed: bool) -> None:
         if minute_closed:
             self._listings.update(self._market.now_ms)
+            self._faults.minutes.minute_closed(self.accounts)
         self._venue.advance(self._market.now_ms)
         self.tell_accounts()
         if minute_closed:
@@ -67,7 +71,15 @@ class Broadcast:
                 self._send_forming(channel, interval)
 
     def housekeep(self) -> None:
-        for key in self._keys.expire():
+        self._faults.minutes.housekeep()
+        for account, payload in self._faults.events.due():
+            self._tell(account, payload)
+        self._expire_keys()
+
+    def _expire_keys(self) -> None:
+        struck = [self._keys.key_of(account) for account in self._faults.events.expired]
+        self._faults.events.expired.clear()
+        for key in self._keys.expire(key for key in struck if key):
             event = {"e": "listenKeyExpired", "E": self._market.now_ms, "listenKey": key}
             self._hub.deliver_private([key], msgspec.json.encode(event))
 
@@ -87,9 +99,13 @@ class Broadcast:
         """Send what the venue has to say to each account's open user streams."""
         for account in self.accounts:
             for event in self._venue.drain(account):
-                key = self._keys.key_of(account)
-                if key is not None:
-                    self._hub.deliver_private([key], msgspec.json.encode(event))
+                for payload in self._faults.events.sent(account, event):
+                    self._tell(account, payload)
+
+    def _tell(self, account: str, payload: bytes) -> None:
+        key = self._keys.key_of(account)
+        if key is not None:
+            self._hub.deliver_private([key], payload)
 
     def _send(self, channel: str) -> None:
         who = self._listed(channel, self._market.last > 0)
@@ -119,7 +135,13 @@ class Broadcast:
         records = self._payloads.kline_events(
             who, candles, interval=interval, open_ms=open_ms, interval_ms=INTERVALS[interval], closed=closed
         )
-        self._hub.deliver(channel, who, records)
+        if not closed:
+            self._hub.deliver(channel, who, records)
+            return
+        sent = self._faults.candles.sent(who, records)
+        for turn in range(max(map(len, sent), default=0)):
+            chosen = [number for number, each in enumerate(sent) if turn < len(each)]
+            self._hub.deliver(channel, who[chosen], [sent[number][turn] for number in chosen])
 
     def _listed(self, channel: str, existing: NDArray[np.bool_]) -> Integers:
         """Return the symbols that exist and that somebody wants."""

@@ -1,18 +1,32 @@
-"""Calls that Binance does not have, under /sim/v1: how the market's time goes, and when it stops."""
+"""Calls that Binance does not have, under /sim/v1: market time, faults, further accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from exchange.sim.server import refusals
+from exchange.sim.server.faults.plan import FaultPlan
+from exchange.sim.server.faults.wording import rule_of
 from exchange.sim.server.stepper import MarketTime, Stepper
+
+_RICHEST = 10**12
 
 
 class Control:
     """What tests, demo and benchmarks ask of the simulator itself. Neither weighed nor signed."""
 
-    def __init__(self, time: MarketTime, stepper: Stepper) -> None:
+    def __init__(
+        self,
+        time: MarketTime,
+        stepper: Stepper,
+        plan: FaultPlan,
+        *,
+        open_account: Callable[[Decimal, str | None], Mapping[str, str]],
+    ) -> None:
         self._time = time
         self._stepper = stepper
+        self._plan = plan
+        self._open = open_account
 
     def answer(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """Return the simulator's status, after what the call asks for. Raises ``Refusal``."""
@@ -21,6 +35,16 @@ class Control:
                 pass
             case "POST", "/sim/v1/clock":
                 self._set_clock(params)
+            case "GET", "/sim/v1/faults":
+                return self._faults_in_force()
+            case "POST", "/sim/v1/faults":
+                self._plan.add([rule_of(params)])
+                return self._faults_in_force()
+            case "DELETE", "/sim/v1/faults":
+                self._plan.clear()
+                return self._faults_in_force()
+            case "POST", "/sim/v1/accounts":
+                return self._open_account(params)
             case _:
                 raise refusals.no_such_path(method, path)
         return self._status()
@@ -38,6 +62,30 @@ class Control:
         self._stepper.anchor()
         if "minutes" in params:
             self._time.run_for(minutes)
+
+    def _faults_in_force(self) -> dict[str, Any]:
+        """Return each rule with how often it was asked and how often it struck, and all that happened."""
+        rules = [
+            {
+                "fault": each.rule.fault.value,
+                "match": each.rule.match,
+                "seen": each.seen,
+                "struck": each.struck,
+            }
+            for each in self._plan.active
+        ]
+        strikes = [[each.fault.value, each.subject, each.number] for each in self._plan.strikes[-1000:]]
+        return {"rules": rules, "strikes": strikes}
+
+    def _open_account(self, params: Mapping[str, str]) -> dict[str, Any]:
+        """``deposit`` in USDT; ``publicKey`` (PEM) for an account that signs with Ed25519."""
+        try:
+            deposit = Decimal(params.get("deposit", "10000"))
+        except InvalidOperation:
+            raise refusals.malformed("deposit") from None
+        if not (deposit.is_finite() and 0 <= deposit <= _RICHEST):
+            raise refusals.malformed("deposit")
+        return dict(self._open(deposit, params.get("publicKey")))
 
     def _status(self) -> dict[str, Any]:
         return {

@@ -35,6 +35,7 @@ class Connection:
         self.listen_keys: set[str] = set()
         self._transport = transport
         self._by_channel: dict[str, list[Stream]] = {}
+        self._is_silent = False
 
     def subscribe_all(self, streams: Mapping[str, Stream | None]) -> None:
         """Note subscriptions; a stream this route does not deliver is noted and stays silent."""
@@ -54,12 +55,16 @@ class Connection:
 
     def send(self, frames: bytes) -> None:
         """Hand whole frames to the socket, all at once: one system call, however many messages."""
-        if frames and not self._transport.is_closing():
+        if frames and not self._is_silent and not self._transport.is_closing():
             self._transport.write(frames)
 
     @property
     def unsent(self) -> int:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+
+    def silence(self) -> None:
+        """Deliver nothing more; the socket stays open and its commands are still acknowledged."""
+        self._is_silent = True
 
     def drop(self) -> None:
         """Cut the connection without a word."""
@@ -87,6 +92,14 @@ class Hub:
         if any(each.index is None for each in streams):
             return None
         return np.unique(np.array([each.index for each in streams], np.int64))
+
+    def cut_all(self) -> None:
+        for connection in self.connections:
+            connection.drop()
+
+    def silence_all(self) -> None:
+        for connection in self.connections:
+            connection.silence()
 
     def deliver(self, channel: str, who: Integers, records: Sequence[bytes]) -> None:
         """Send ``records`` (one a symbol of ``who``) to everybody who listens."""

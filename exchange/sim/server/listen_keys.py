@@ -4,6 +4,7 @@ Machine time, because clients renew them by their own timers: at 60 × speed a m
 """
 
 import hashlib
+from collections.abc import Iterable
 
 from core.clock import Clock
 from exchange.sim.server import refusals
@@ -48,10 +49,10 @@ class ListenKeys:
     def key_of(self, account: str) -> str | None:
         return self._key_of.get(account)
 
-    def expire(self) -> list[str]:
-        """Take back the keys whose hour is over and return them, so that their listeners can be told."""
-        now = self._clock.monotonic()
-        over = [key for key, end in self._ends.items() if end <= now]
+    def expire(self, early: Iterable[str] = ()) -> list[str]:
+        """Take back the keys whose hour is over, and ``early`` ones; return them for their listeners."""
+        now, struck = self._clock.monotonic(), set(early)
+        over = [key for key, end in self._ends.items() if end <= now or key in struck]
         for key in over:
             self.close(self._account_of[key])
         return over

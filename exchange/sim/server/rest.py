@@ -44,6 +44,7 @@ class Reply:
     status: int
     body: bytes
     headers: Mapping[str, str]
+    content_type: str = "application/json"
 
 
 class Rest:
@@ -75,8 +76,8 @@ class Rest:
             params = call.params
             self._charge_weight(call, params, headers)
             body = self._endpoint(call, params, headers)
-        except VenueRejection as refused:
-            return _refused(refused, headers)
+        except VenueRejection as reason:
+            return refused(reason, headers)
         return Reply(200, body, headers)
 
     def _charge_weight(self, call: Call, params: Mapping[str, str], headers: dict[str, str]) -> None:
@@ -129,8 +130,9 @@ class Rest:
         return msgspec.json.encode({"listenKey": key})
 
 
-def _refused(refused: VenueRejection, headers: dict[str, str]) -> Reply:
-    if isinstance(refused, refusals.Refusal) and refused.retry_after:
-        headers["Retry-After"] = str(refused.retry_after)
-    body = msgspec.json.encode({"code": refused.code, "msg": refused.message})
-    return Reply(refused.http_status, body, headers)
+def refused(reason: VenueRejection, headers: dict[str, str]) -> Reply:
+    """Return a refusal as it goes over the wire."""
+    if isinstance(reason, refusals.Refusal) and reason.retry_after:
+        headers["Retry-After"] = str(reason.retry_after)
+    body = msgspec.json.encode({"code": reason.code, "msg": reason.message})
+    return Reply(reason.http_status, body, headers)

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from exchange.sim.server import refusals
 from exchange.sim.server.weights import Params
@@ -34,6 +35,14 @@ class Credentials:
         except (InvalidSignature, binascii.Error):
             return False
         return True
+
+
+def ed25519_key(pem: str) -> Ed25519PublicKey:
+    """Read the public half of a pair. Raises ``ValueError`` for anything else."""
+    key = load_pem_public_key(pem.encode())
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("not an Ed25519 key")  # noqa: TRY004
+    return key
 
 
 class KeyRing:
