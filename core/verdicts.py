@@ -40,14 +40,17 @@ class Reason(StrEnum):
     NO_ROOM = "no_room"
 
 
-# What runs out is the account, not the signal: slots, entries, margin. Read literally, "lack of room" as the
-# slots alone would never let a virtual position open once the day's first entries have emptied the bucket.
+# What speaks against these is the account, not the signal: slots, entries, margin, risk are used up. Read as
+# the slots alone, "lack of room" would let no virtual position open once the day's first entries are spent.
 _REAL_MONEY_ONLY = frozenset(
     {
         Reason.NO_ROOM,
         Reason.TOO_MANY_ENTRIES,
+        Reason.STOPS_IN_A_ROW,
+        Reason.DAY_LOSS,
         Reason.TOTAL_MARGIN,
         Reason.GROSS_NOTIONAL,
+        Reason.CORRELATED,
         Reason.AVAILABLE_BALANCE,
         Reason.COOLDOWN,
         Reason.EXPECTED_NET_R,

@@ -87,8 +87,8 @@ def test_every_row_adds_up_from_its_own_fills(rows: list[dict[str, Any]]) -> Non
 def test_the_journal_holds_the_same_trades(
     recorded: Outcome, rows: list[dict[str, Any]], journal: sqlite3.Connection
 ) -> None:
-    kept = journal.execute("SELECT position_id, net_pnl FROM trades").fetchall()
-    assert {position_id for position_id, _ in kept} == {row["trade_id"] for row in rows}
+    kept = journal.execute("SELECT trade_id FROM trades").fetchall()
+    assert {trade_id for (trade_id,) in kept} == {row["trade_id"] for row in rows}
     scans = journal.execute("SELECT count(*) FROM events WHERE kind = 'minute'").fetchone()[0]
     assert scans == recorded.json["scans"]
 

@@ -42,8 +42,11 @@ OTHERS = ("AUSDT", "BUSDT", "CUSDT")
 KEEP_OUT_REAL_MONEY_ONLY = {
     Reason.NO_ROOM,
     Reason.TOO_MANY_ENTRIES,
+    Reason.STOPS_IN_A_ROW,
+    Reason.DAY_LOSS,
     Reason.TOTAL_MARGIN,
     Reason.GROSS_NOTIONAL,
+    Reason.CORRELATED,
     Reason.AVAILABLE_BALANCE,
     Reason.COOLDOWN,
     Reason.EXPECTED_NET_R,
