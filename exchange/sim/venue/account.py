@@ -83,6 +83,7 @@ class Account:
         self.burns_fees = False
         self.margin_called: set[PositionKey] = set()
         self.positions: dict[PositionKey, Position] = {}
+        self.realised: dict[PositionKey, Decimal] = {}  # before fees, since ever: ``cr`` on the wire
         self.settings: dict[str, SymbolSettings] = {}
         self.orders: dict[int, Order] = {}
         self.open_orders: dict[int, Order] = {}

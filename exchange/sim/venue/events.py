@@ -115,7 +115,7 @@ def _position(account: Account, quotes: Quotes, key: PositionKey) -> Payload:
         "pa": plain(position.quantity),
         "ep": plain(position.entry_price),
         "bep": plain(position.break_even_price),
-        "cr": cash(position.realised),
+        "cr": cash(account.realised.get(key, ZERO)),
         "up": cash(position.unrealised(quotes.mark(symbol))),
         "mt": "isolated" if is_isolated else "cross",
         "iw": cash(position.isolated_wallet),

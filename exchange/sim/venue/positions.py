@@ -17,15 +17,13 @@ class Position:
     """Quantity and cost are signed alike: negative is short.
 
     ``cost`` rather than the entry price is the record, because sums stay exact and quotients do not.
-    ``carried`` is the fees paid less the profit realised since the position was opened; ``realised`` is the
-    profit since the first trade, before fees (``cr`` on the wire).
+    ``carried`` is the fees paid less the profit realised since the position was opened.
     """
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     isolated_wallet: Decimal = ZERO
     carried: Decimal = ZERO
-    realised: Decimal = ZERO
     updated_ms: int = 0
 
     @property
@@ -88,9 +86,7 @@ def _reduce(position: Position, closing: Decimal, price: Decimal) -> tuple[Posit
         return position, ZERO, ZERO
     proceeds = -closing * price
     if closing == -position.quantity:
-        realised = proceeds - position.cost
-        flat = replace(FLAT, realised=position.realised + realised)
-        return flat, realised, position.isolated_wallet
+        return FLAT, proceeds - position.cost, position.isolated_wallet
     share = -closing / position.quantity
     realised = money(proceeds - position.cost * share)
     released = money(position.isolated_wallet * share)
@@ -100,7 +96,6 @@ def _reduce(position: Position, closing: Decimal, price: Decimal) -> tuple[Posit
         cost=position.cost - proceeds + realised,
         isolated_wallet=position.isolated_wallet - released,
         carried=position.carried - realised,
-        realised=position.realised + realised,
     )
     return rest, realised, released
 

@@ -8,7 +8,7 @@ from exchange.sim.venue.account import Account, IncomeKind, Trade
 from exchange.sim.venue.floor import Floor
 from exchange.sim.venue.lifecycle import leave_book
 from exchange.sim.venue.orders import Order
-from exchange.sim.venue.positions import after_trade, charged
+from exchange.sim.venue.positions import ZERO, after_trade, charged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ def _move_position(account: Account, order: Order, fill: Fill, *, now_ms: int) -
     )
     account.cross_wallet += outcome.realised + outcome.released - outcome.locked - fill.commission
     position = charged(outcome.position, fill.commission, now_ms=now_ms)
+    key = (symbol, position_side)
+    account.realised[key] = account.realised.get(key, ZERO) + outcome.realised
     account.hold(symbol, position_side, replace(position, updated_ms=now_ms))
     return outcome.realised
 

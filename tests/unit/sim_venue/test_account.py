@@ -25,7 +25,11 @@ def test_version_two_and_three_tell_the_same_sums() -> None:
     sums = {name: value for name, value in three.items() if name.startswith("total")}
     assert sums
     assert {name: two[name] for name in sums} == sums
-    assert two["availableBalance"] == three["availableBalance"]
+    assert two["availableBalance"] == three["availableBalance"] != "0.00000000"
+    for asset in (two["assets"][0], three["assets"][0]):
+        assert asset["availableBalance"] == three["availableBalance"]
+        assert asset["initialMargin"] == three["totalInitialMargin"]
+        assert asset["marginBalance"] == three["totalMarginBalance"]
 
 
 def test_margin_balance_is_wallet_plus_unrealised_profit() -> None:

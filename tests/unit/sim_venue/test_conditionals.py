@@ -346,6 +346,7 @@ def test_a_trailing_buy_waits_for_its_activation_price() -> None:
     ("params", "code"),
     [
         ({"activatePrice": "100"}, -2021),  # a sell activates above the price
+        ({"side": "BUY", "activatePrice": "100"}, -2021),
         ({"activatePrice": "101", "callbackRate": "0.09"}, -1130),
         ({"activatePrice": "101", "callbackRate": "10.1"}, -1130),
         ({"activatePrice": "101.001"}, -1111),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,22 @@ def test_a_deposit_after_opening_is_told_as_one() -> None:
     terminal.venue.settings.deposit(terminal.account, terminal.account.wallet, now_ms=5)
     update = terminal.events()[0]["a"]
     assert (update["m"], update["B"][0]["bc"]) == ("DEPOSIT", "10000.00000000")
+
+
+def test_realised_profit_adds_up_over_the_life_of_an_account() -> None:
+    """The ``cr`` of a flat position is not zero in Binance's own sample."""
+    terminal = Terminal()
+    for price in ("110", "120"):
+        terminal.quotes.move("100")
+        terminal.order()
+        terminal.quotes.move(price)
+        terminal.order("SELL")
+    update = [event for event in terminal.events() if event["e"] == "ACCOUNT_UPDATE"][-1]["a"]
+    assert (update["P"][0]["pa"], update["P"][0]["cr"]) == ("0", "29.96000000")
+
+
+def test_a_withdrawal_is_told_as_one() -> None:
+    terminal = Terminal()
+    terminal.venue.settings.deposit(terminal.account, Decimal(-100), now_ms=5)
+    update = terminal.events()[0]["a"]
+    assert (update["m"], update["B"][0]["wb"]) == ("WITHDRAW", "9900.00000000")

@@ -122,3 +122,12 @@ def test_multi_assets_mode_is_cross_only() -> None:
     assert terminal.ask("GET", "multiAssetsMargin") == {"multiAssetsMargin": True}
     assert terminal.events()[-1]["ai"] == {"j": True}
     assert terminal.refusal("POST", "marginType", symbol=SYMBOL, marginType="ISOLATED").code == -4168
+
+
+def test_a_conditional_order_of_the_symbol_blocks_its_margin_type_too() -> None:
+    """A guess: conditional orders did while they were regular orders."""
+    terminal = Terminal("ABCUSDT", "XYZUSDT")
+    terminal.stop("90", quantity="1")
+    path = ("POST", "marginType")
+    assert terminal.refusal(*path, symbol="ABCUSDT", marginType="ISOLATED").code == -4047
+    assert terminal.ask(*path, symbol="XYZUSDT", marginType="ISOLATED")["code"] == 200

@@ -202,3 +202,51 @@ def test_every_forced_close_explains_its_money() -> None:
     booked = sum((one.amount for one in terminal.account.incomes), D(0))
     assert booked == terminal.account.wallet
     assert {one.kind for one in terminal.account.incomes} >= {IncomeKind.TRANSFER, IncomeKind.REALISED}
+
+
+def test_a_delisting_leaves_other_symbols_alone() -> None:
+    terminal = Terminal("ABCUSDT", "XYZUSDT")
+    for symbol in ("ABCUSDT", "XYZUSDT"):
+        terminal.order(symbol=symbol)
+        terminal.stop("95", symbol=symbol)
+        terminal.order(price="90", symbol=symbol)
+    terminal.instruments[SYMBOL] = contract(status=InstrumentStatus.CLOSED)
+    terminal.step("100")
+    assert terminal.held("XYZUSDT") == 1
+    assert [one["symbol"] for one in terminal.ask("GET", "openAlgoOrders")] == ["XYZUSDT"]
+    assert [one["symbol"] for one in terminal.ask("GET", "openOrders")] == ["XYZUSDT"]
+
+
+def test_a_symbol_taken_off_the_list_settles_too() -> None:
+    terminal = _isolated()
+    del terminal.instruments[SYMBOL]
+    terminal.step("101")
+    assert terminal.account.positions == {}
+
+
+def test_a_settlement_costs_the_taker_fee() -> None:
+    terminal = _isolated()
+    terminal.instruments[SYMBOL] = contract(status=InstrumentStatus.CLOSED)
+    assert _orders(terminal.step("100"), "settlement")[-1]["n"] == "0.50000000"
+
+
+@pytest.mark.parametrize("other_move", ["100", "150"])
+def test_an_isolated_profit_does_not_save_a_cross_position(other_move: str) -> None:
+    terminal = Terminal("ABCUSDT", "XYZUSDT", deposit="100")
+    terminal.ask("POST", "marginType", symbol="XYZUSDT", marginType="ISOLATED")
+    terminal.order(quantity="1", symbol="XYZUSDT")
+    terminal.order(quantity="10")
+    terminal.quotes.move(other_move, symbol="XYZUSDT")
+    terminal.step("50")
+    assert (terminal.held("ABCUSDT"), terminal.held("XYZUSDT")) == (0, 1)
+    assert 0 <= terminal.account.cross_wallet < D("0.11")
+
+
+def test_a_stop_that_opens_into_a_losing_price_is_liquidated_in_the_same_step() -> None:
+    terminal = Terminal()
+    terminal.ask("POST", "marginType", symbol=SYMBOL, marginType="ISOLATED")
+    terminal.ask("POST", "leverage", symbol=SYMBOL, leverage=50)
+    terminal.order("SELL", "1", price="100")
+    terminal.step("103")
+    assert terminal.held() == 0
+    assert len(terminal.ask("GET", "forceOrders")) == 1

@@ -358,3 +358,41 @@ def test_a_taker_gets_no_more_than_it_wants_the_book_has_or_its_limit_allows(
     assert total == min(quantity, available(asks, side=Side.BUY, limit=limit))
     assert all(one.price <= limit and one.quantity > 0 for one in taken)
     assert [one.price for one in taken] == sorted(one.price for one in taken)
+
+
+def test_an_amendment_margins_only_what_is_still_to_be_filled() -> None:
+    terminal = Terminal(deposit="100")
+    _book(terminal, Side.BUY, ("100", "9"))
+    order = terminal.order(quantity="10", price="100")
+    same = {"symbol": SYMBOL, "side": "BUY", "orderId": order["orderId"], "price": "100"}
+    assert terminal.refusal("PUT", "order", **same, quantity="21").code == -2019
+    assert terminal.ask("PUT", "order", **same, quantity="18")["origQty"] == "18"
+
+
+def test_windows_include_both_their_ends() -> None:
+    terminal = Terminal()
+    terminal.ask("POST", "marginType", symbol=SYMBOL, marginType="ISOLATED")
+    terminal.order()
+    terminal.stop("95")
+    terminal.ask("POST", "positionMargin", symbol=SYMBOL, amount="1", type=1)
+    order = terminal.order(price="90")
+    terminal.ask("PUT", "order", symbol=SYMBOL, side="BUY", orderId=order["orderId"], price="91")
+    for path in (
+        *("allOrders", "userTrades", "income", "allAlgoOrders", "positionMargin/history", "orderAmendment"),
+    ):
+        at = terminal.now_ms
+        assert terminal.ask("GET", path, symbol=SYMBOL, startTime=at, endTime=at), path
+        assert not terminal.ask("GET", path, symbol=SYMBOL, startTime=at + 1), path
+        assert not terminal.ask("GET", path, symbol=SYMBOL, startTime=1, endTime=at - 1), path
+
+
+def test_a_batch_may_hold_one_order_or_five() -> None:
+    one = '{"symbol":"ABCUSDT","side":"BUY","type":"MARKET","quantity":"1","reduceOnly":false}'
+    for count in (1, 5):
+        answers = Terminal().ask("POST", "batchOrders", batchOrders=f"[{','.join([one] * count)}]")
+        assert [answer["status"] for answer in answers] == ["NEW"] * count
+
+
+def test_a_client_id_may_have_thirty_six_characters() -> None:
+    name = "A.b:/_-9" + "x" * 28
+    assert Terminal().order(newClientOrderId=name)["clientOrderId"] == name
