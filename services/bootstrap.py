@@ -79,7 +79,6 @@ class Bootstrap:
         self._concurrency = concurrency
         self._frontier: Callable[[], int] = lambda: 0
         self._finished = 0
-        self._again: set[asyncio.Task[None]] = set()
         self.failed: dict[str, str] = {}
 
     async def run(self, frontier: Callable[[], int], *, volumes: Floats) -> None:
@@ -99,16 +98,11 @@ class Bootstrap:
 
         await asyncio.gather(*(work() for _ in range(self._concurrency)))
 
-    def fetch_again(self, index: int) -> None:
+    async def fetch_again(self, index: int) -> None:
         """Start over with one symbol whose gap has grown too long to be filled."""
-        task = asyncio.create_task(self._fetch_alone(index))
-        self._again.add(task)
-        task.add_done_callback(self._again.discard)
-
-    async def close(self) -> None:
-        for task in self._again:
-            task.cancel()
-        await asyncio.gather(*self._again, return_exceptions=True)
+        for attempt in range(1, _ATTEMPTS + 1):
+            if await self._fetch_symbol(index, is_last=attempt == _ATTEMPTS):
+                return
 
     async def fetch(self, symbol: str, timeframe_ms: int, *, bars: int, before_ms: int) -> CandleHistory:
         """Fetch at most ``bars`` candles that closed by ``before_ms``, page by page, newest page first."""
@@ -122,11 +116,6 @@ class Bootstrap:
             bars -= len(page.open_times)
             end = int(page.open_times[0]) - timeframe_ms
         return _joined(symbol, timeframe_ms, pages)
-
-    async def _fetch_alone(self, index: int) -> None:
-        for _ in range(_ATTEMPTS):
-            if await self._fetch_symbol(index, is_last=False):
-                return
 
     async def _fetch_symbol(self, index: int, *, is_last: bool) -> bool:
         """Return whether the symbol is settled: fetched, or left out for good."""

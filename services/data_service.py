@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,11 +31,11 @@ DEADLINE = 2.5
 class MarketStreams(Protocol):
     """Live market data, feeding the sink it was made with; see ``exchange.binance.market_stream``."""
 
-    def start(self) -> None: ...
+    async def run(self) -> None:
+        """Stream until cancelled, whatever the network does."""
+        ...
 
     async def subscribed(self) -> None: ...
-
-    async def close(self) -> None: ...
 
 
 class DataService:
@@ -68,9 +67,9 @@ class DataService:
         self._buffer = CandleBuffer(axis)
         self._barrier = MinuteBarrier(len(axis), publish=self._publish)
         self._bootstrap = Bootstrap(axis, candles, clock=clock, done=self._fetched, on_progress=on_progress)
-        self._gaps = GapFiller(axis, candles, self._buffer, filled=self._try_to_join)
+        self._gaps = GapFiller(axis, candles, self._buffer, filled=self._try_to_join, spawn=self._spawn)
         self._streams = streams(self)
-        self._out: asyncio.Queue[MinuteClosed | CandleHistory] = asyncio.Queue()
+        self._out: asyncio.Queue[MinuteClosed | CandleHistory | BaseException] = asyncio.Queue()
         self._needed: dict[int, int] = {}
         self._quarters: dict[int, CandleHistory] = {}
         self._streamed = np.zeros(len(axis), dtype=np.int64)
@@ -78,21 +77,28 @@ class DataService:
         self._market_ms = 0
         self._begun = False
         self._task: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
 
     # --- for the trader -----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to stream and to fetch."""
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._ended)
 
     async def minutes(self) -> AsyncIterator[MinuteClosed]:
-        """Yield each closed minute once, in order; histories go to ``on_history`` in between."""
+        """Yield each closed minute once, in order; histories go to ``on_history`` in between.
+
+        Raises whatever ended the service from inside: a market that stands still must not look calm.
+        """
         while True:
             event = await self._out.get()
             if isinstance(event, MinuteClosed):
                 yield event
-            else:
+            elif isinstance(event, CandleHistory):
                 self._on_history(event)
+            else:
+                raise event
 
     async def history(
         self, symbol: str, timeframe_ms: int, *, bars: int, before_ms: int | None = None
@@ -119,11 +125,7 @@ class DataService:
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self._bootstrap.close()
-        await self._gaps.close()
-        await self._streams.close()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     # --- for the streams ----------------------------------------------------------------------------
 
@@ -149,11 +151,24 @@ class DataService:
 
     async def _run(self) -> None:
         """Subscribe before fetching, so that no candle falls between history and stream."""
-        self._streams.start()
-        await self._streams.subscribed()
-        self._heard.clear()
-        await self._heard.wait()
-        await self._bootstrap.run(self._frontier, volumes=self._board.context().quote_volume_24h)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            tasks.create_task(self._streams.run())
+            await self._streams.subscribed()
+            self._heard.clear()
+            await self._heard.wait()
+            await self._bootstrap.run(self._frontier, volumes=self._board.context().quote_volume_24h)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            self._out.put_nowait(fault)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside everything else, and end with it."""
+        if self._tasks is None:
+            raise RuntimeError("the data service has not been started")
+        self._tasks.create_task(work)
 
     def _frontier(self) -> int:
         return self._barrier.frontier
@@ -190,7 +205,7 @@ class DataService:
             return
         if end - start >= self._buffer.reach_ms:
             del self._needed[index]
-            self._bootstrap.fetch_again(index)
+            self._spawn(self._bootstrap.fetch_again(index))
             return
         missing = self._buffer.first_missing(index, start, end)
         if missing is not None:

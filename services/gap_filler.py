@@ -1,8 +1,8 @@
 """Fetches candles that the streams did not bring, one gap a symbol at a time."""
 
-import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MINUTE_MS, Field, SymbolAxis
@@ -28,23 +28,20 @@ class GapFiller:
         buffer: CandleBuffer,
         *,
         filled: Callable[[int], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._axis = axis
         self._candles = candles
         self._buffer = buffer
         self._filled = filled
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._spawn = spawn
+        self._filling: set[int] = set()
 
     def fill(self, index: int, start_ms: int, end_ms: int) -> None:
         """Fetch ``[start_ms, end_ms]`` of one symbol, unless one of its gaps is being fetched already."""
-        if index not in self._tasks:
-            self._tasks[index] = asyncio.create_task(self._fill(index, start_ms, end_ms))
-
-    async def close(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if index not in self._filling:
+            self._filling.add(index)
+            self._spawn(self._fill(index, start_ms, end_ms))
 
     async def _fill(self, index: int, start_ms: int, end_ms: int) -> None:
         try:
@@ -53,7 +50,7 @@ class GapFiller:
             _log.warning("gap of %s stays: %s", self._axis.names[index], fault)
             return  # its next closed candle will ask again
         finally:
-            del self._tasks[index]
+            self._filling.discard(index)
         self._filled(index)
 
     async def _fetch(self, index: int, start_ms: int, end_ms: int) -> None:

@@ -102,20 +102,17 @@ class BinanceMarketStreams:
             ),
             self._keeper(addresses.public_socket(), ["!bookTicker"], self._on_book),
         ]
-        self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        self._tasks = [asyncio.create_task(keeper.run()) for keeper in self._keepers]
+    async def run(self) -> None:
+        """Stream until cancelled; a fault that is not the network's ends it."""
+        async with asyncio.TaskGroup() as tasks:
+            for keeper in self._keepers:
+                tasks.create_task(keeper.run())
 
     async def subscribed(self) -> None:
         """Wait until every connection has sent its subscriptions."""
         for keeper in self._keepers:
             await keeper.subscribed.wait()
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def gaps(self) -> int:

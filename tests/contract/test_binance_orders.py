@@ -20,6 +20,7 @@ from core.orders import (
     client_order_id,
 )
 from core.signals import Side
+from exchange.sim.universe import load_universe
 from tests.contract.binance_rig import Rig, rig
 
 SYMBOL = "SOLUSDT"
@@ -75,8 +76,9 @@ async def test_instruments_carry_filters_and_brackets(venue: Rig) -> None:
     instruments = await venue.exchange.instruments()
     assert len(instruments) == 8
     assert list(instruments) == sorted(instruments)
+    contracts = {each.symbol: each.contract for each in load_universe(8)}
     for symbol, instrument in instruments.items():
-        expected = venue.simulator.contracts[symbol]
+        expected = contracts[symbol]
         assert instrument.tick_size == expected.tick_size
         assert instrument.step_size == expected.step_size
         assert instrument.min_notional == expected.min_notional

@@ -35,6 +35,7 @@ class FakeMarket:
     faults: dict[str, list[Exception]] = field(default_factory=dict)
     pages: list[tuple[str, int, int, Priority]] = field(default_factory=list)
     sink: DataService | None = None
+    broken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def page(
         self,
@@ -60,11 +61,11 @@ class FakeMarket:
             symbol=symbol, timeframe_ms=timeframe_ms, open_times=np.array(times, np.int64), candles=candles
         )
 
-    def start(self) -> None: ...
+    async def run(self) -> None:
+        await self.broken.wait()
+        raise RuntimeError("a mistake in the streams")
 
     async def subscribed(self) -> None: ...
-
-    async def close(self) -> None: ...
 
     def closes(self, minute: int, *indices: int) -> None:
         """Stream closed candles of the minute ``minute`` after START."""
@@ -87,10 +88,15 @@ class Heard:
 
     events: list[MinuteClosed | CandleHistory] = field(default_factory=list)
     progress: list[BootstrapProgress] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
 
     @property
     def minutes(self) -> list[MinuteClosed]:
         return [event for event in self.events if isinstance(event, MinuteClosed)]
+
+    @property
+    def histories(self) -> list[CandleHistory]:
+        return [event for event in self.events if isinstance(event, CandleHistory)]
 
     def present(self) -> list[tuple[int, list[bool]]]:
         return [((m.open_time - START) // MINUTE_MS, m.present.tolist()) for m in self.minutes]
@@ -141,8 +147,11 @@ def played(story: Story, **market: Any) -> Heard:
         service.start()
 
         async def listen() -> None:
-            async for minute in service.minutes():
-                heard.events.append(minute)
+            try:
+                async for minute in service.minutes():
+                    heard.events.append(minute)
+            except ExceptionGroup as fault:
+                heard.faults.extend(fault.exceptions)
 
         listening = asyncio.create_task(listen())
         await clock.sleep(0.01)
@@ -173,9 +182,7 @@ def test_histories_come_before_the_first_minute_and_join_it_without_a_gap() -> N
         known = heard.candles_of(index)
         assert len(known) == 499 + 2
         assert max(known) == START + MINUTE_MS
-    quarters = [
-        each for each in heard.events if isinstance(each, CandleHistory) and each.timeframe_ms == QUARTER_MS
-    ]
+    quarters = [each for each in heard.histories if each.timeframe_ms == QUARTER_MS]
     assert [each.candles.shape for each in quarters] == [(5, 1497)] * 3
     assert all(each.open_times[-1] == START - QUARTER_MS for each in quarters)
 
@@ -275,7 +282,7 @@ def test_a_minute_the_exchange_has_no_candle_of_is_one_where_price_stood_still()
         market.closes(2)
 
     heard = played(story, holes={("BUSDT", START)})
-    repair = [each for each in heard.events if isinstance(each, CandleHistory)][-1]
+    repair = heard.histories[-1]
     before = candle(1, START - MINUTE_MS)[Field.CLOSE]
     assert repair.symbol == "BUSDT"
     assert repair.candles[:, 0].tolist() == [before, before, before, before, 0.0]
@@ -361,3 +368,30 @@ def test_the_context_of_a_minute_is_a_copy_of_that_moment() -> None:
     assert minute.context.quote_volume_24h[1] == 7e6
     assert minute.context.mark[0] == 100.0
     assert np.isnan(minute.context.bid[0])
+
+
+def test_a_mistake_inside_ends_the_minutes_loudly() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        market.broken.set()
+        await clock.sleep(0.1)
+
+    (fault,) = played(story).faults
+    assert "a mistake in the streams" in str(fault)
+
+
+def test_a_gap_longer_than_memory_means_a_fresh_history() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        market.closes(0, 0, 2)
+        await clock.sleep(3)
+        for minute in range(1, 700):
+            market.closes(minute, 0, 2)
+        market.closes(700)
+        await clock.sleep(1)
+        market.closes(701)
+
+    heard = played(story)
+    assert heard.present()[-1] == (701, [True] * 3)
+    fresh = heard.histories[-1]
+    assert (fresh.symbol, fresh.timeframe_ms, len(fresh.open_times)) == ("BUSDT", MINUTE_MS, 499)
