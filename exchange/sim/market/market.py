@@ -1,6 +1,8 @@
 """The market as it stands: market time, last, mark, candles closed and forming."""
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -13,7 +15,17 @@ from exchange.sim.universe import SimInstrument
 
 SECOND_MS = MINUTE_MS // POINTS_A_BAR
 _KEPT_BARS = 1560  # 1,500 is the most a client may ask for; the store drops down to this when it is full
+_TAPE_MINUTES = 16  # so that the thousand latest trades can be shown
 _MARK_FOLLOWS = 0.2  # of the gap to the last price a second: a spike moves the mark late and less
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """Trades of one symbol: times (ms), prices in points (0: none in that second), quantities in lots."""
+
+    times: Integers
+    points: Integers
+    lots: Integers
 
 
 class Market:
@@ -34,6 +46,7 @@ class Market:
         self._minute_ms = source.start_ms
         self._second = 0
         self._ended = False
+        self._tape: deque[tuple[int, Path]] = deque(maxlen=_TAPE_MINUTES)
         self._forming: dict[int, tuple[int, Integers]] = {}
         self._path = self._of_listed(self._first_path())
         self.last = merge(self.minutes.since(self._minute_ms - DAY_MS))[Row.CLOSE]
@@ -105,6 +118,16 @@ class Market:
             interval_ms, first_ms, regroup(rows, offset=offset, factor=interval_ms // store.interval_ms)
         )
 
+    def trades(self, index: int) -> Trades:
+        """Return what one symbol traded in the last minutes, a trade a second, oldest first."""
+        minutes = [*self._tape, (self._minute_ms, self._path)]
+        seconds = len(minutes) * POINTS_A_BAR - (POINTS_A_BAR - 1 - self._second)
+        times = minutes[0][0] + SECOND_MS * np.arange(seconds, dtype=np.int64)
+        points = np.concatenate([path.points[:, index] for _, path in minutes])[:seconds]
+        ticks = np.arange(POINTS_A_BAR + 1, dtype=np.int64)
+        shares = [np.diff(path.volume[index] * ticks // POINTS_A_BAR) for _, path in minutes]
+        return Trades(times, points, np.concatenate(shares)[:seconds])
+
     def last_day(self) -> Integers:
         """Return ``[6, S]`` of the 24 h that end now, to the minute."""
         _, forming = self.forming(MINUTE_MS)
@@ -153,6 +176,7 @@ class Market:
         if path is None:
             self._ended = True
             path = self._standstill()
+        self._tape.append((self._minute_ms - MINUTE_MS, self._path))
         self._path = self._of_listed(path)
         self._move()
         return True

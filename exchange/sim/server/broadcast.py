@@ -18,6 +18,9 @@ from exchange.sim.server.payloads import Payloads
 from exchange.sim.server.streams import kline_interval
 from exchange.sim.venue.venue import Venue
 
+CONNECTION_LIFE_SECONDS = 24 * 3600.0
+"""Binance closes every stream connection after a day (of machine time, like all that is about sockets)."""
+
 _PATIENCE_SECONDS = 10.0
 
 
@@ -42,7 +45,7 @@ class Broadcast:
         self._payloads = payloads
         self._keys = keys
         self._listings = listings
-        self._faults = faults
+        self.faults = faults
         self._clock = clock
         self._congested: tuple[Connection, float] | None = None
         self._renderers: dict[str, Callable[[Integers], list[bytes]]] = {
@@ -51,12 +54,13 @@ class Broadcast:
             "ticker": lambda who: payloads.day_tickers(who, stream=True),
             "miniTicker": payloads.mini_tickers,
         }
+        self._pushed_ms = market.now_ms
         self.accounts: list[str] = []
 
     def stepped(self, *, minute_closed: bool) -> None:
         if minute_closed:
             self._listings.update(self._market.now_ms)
-            self._faults.minutes.minute_closed(self.accounts)
+            self.faults.minutes.minute_closed(self.accounts)
         self._venue.advance(self._market.now_ms)
         self.tell_accounts()
         if minute_closed:
@@ -69,16 +73,18 @@ class Broadcast:
                 self._send(channel)
             else:
                 self._send_forming(channel, interval)
+        self._pushed_ms = self._market.now_ms
 
     def housekeep(self) -> None:
-        self._faults.minutes.housekeep()
-        for account, payload in self._faults.events.due():
+        self.faults.minutes.housekeep()
+        for account, payload in self.faults.events.due():
             self._tell(account, payload)
+        self._hub.retire(self._clock.monotonic() - CONNECTION_LIFE_SECONDS)
         self._expire_keys()
 
     def _expire_keys(self) -> None:
-        struck = [self._keys.key_of(account) for account in self._faults.events.expired]
-        self._faults.events.expired.clear()
+        struck = [self._keys.key_of(account) for account in self.faults.events.expired]
+        self.faults.events.expired.clear()
         for key in self._keys.expire(key for key in struck if key):
             event = {"e": "listenKeyExpired", "E": self._market.now_ms, "listenKey": key}
             self._hub.deliver_private([key], msgspec.json.encode(event))
@@ -99,7 +105,7 @@ class Broadcast:
         """Send what the venue has to say to each account's open user streams."""
         for account in self.accounts:
             for event in self._venue.drain(account):
-                for payload in self._faults.events.sent(account, event):
+                for payload in self.faults.events.sent(account, event):
                     self._tell(account, payload)
 
     def _tell(self, account: str, payload: bytes) -> None:
@@ -109,11 +115,19 @@ class Broadcast:
 
     def _send(self, channel: str) -> None:
         who = self._listed(channel, self._market.last > 0)
-        if channel in self._renderers:
+        if channel == "aggTrade":
+            self._send_trades(channel, who)
+        elif channel in self._renderers:
             self._hub.deliver(channel, who, self._renderers[channel](who))
         else:
             count = int(channel.removeprefix("depth"))
             self._hub.deliver(channel, who, self._payloads.partial_depths(who, count=count))
+
+    def _send_trades(self, channel: str, who: Integers) -> None:
+        events = self._payloads.agg_trades(who, since_ms=self._pushed_ms)
+        for index, several in zip(who, events, strict=True):
+            for event in several:
+                self._hub.deliver(channel, np.array([index]), [event])
 
     def _send_forming(self, channel: str, interval: str) -> None:
         open_ms, candles = self._market.forming(INTERVALS[interval])
@@ -138,7 +152,7 @@ class Broadcast:
         if not closed:
             self._hub.deliver(channel, who, records)
             return
-        sent = self._faults.candles.sent(who, records)
+        sent = self.faults.candles.sent(who, records)
         for turn in range(max(map(len, sent), default=0)):
             chosen = [number for number, each in enumerate(sent) if turn < len(each)]
             self._hub.deliver(channel, who[chosen], [sent[number][turn] for number in chosen])

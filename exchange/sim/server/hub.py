@@ -12,6 +12,8 @@ from exchange.sim.server.streams import Route, Stream
 
 CONGESTED_BYTES = 4_000_000
 
+_GOING_AWAY = bytes((0x88, 2)) + (1001).to_bytes(2, "big")
+
 
 class Outlet(Protocol):
     """What a connection needs of an asyncio transport."""
@@ -22,13 +24,16 @@ class Outlet(Protocol):
 
     def abort(self) -> None: ...
 
+    def close(self) -> None: ...
+
     def get_write_buffer_size(self) -> int: ...
 
 
 class Connection:
     """One open socket: its route, its subscriptions, and for /private its listen keys."""
 
-    def __init__(self, transport: Outlet, route: Route, *, combined: bool) -> None:
+    def __init__(self, transport: Outlet, route: Route, *, combined: bool, opened_at: float = 0.0) -> None:
+        self.opened_at = opened_at
         self.route = route
         self.combined = combined
         self.names: dict[str, Stream | None] = {}
@@ -66,6 +71,11 @@ class Connection:
         """Deliver nothing more; the socket stays open and its commands are still acknowledged."""
         self._is_silent = True
 
+    def close(self) -> None:
+        """Say goodbye (1001, going away) and close once everything is sent."""
+        self._transport.write(_GOING_AWAY)
+        self._transport.close()
+
     def drop(self) -> None:
         """Cut the connection without a word."""
         self._transport.abort()
@@ -92,6 +102,12 @@ class Hub:
         if any(each.index is None for each in streams):
             return None
         return np.unique(np.array([each.index for each in streams], np.int64))
+
+    def retire(self, opened_before: float) -> None:
+        """Close the connections that are older than that (monotonic seconds)."""
+        for connection in [each for each in self.connections if each.opened_at < opened_before]:
+            self.connections.discard(connection)
+            connection.close()
 
     def cut_all(self) -> None:
         for connection in self.connections:

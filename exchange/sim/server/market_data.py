@@ -64,6 +64,9 @@ class MarketData:
                 params, lambda who: self._payloads.book_tickers(who, stream=False)
             ),
             "/fapi/v1/depth": self._depth,
+            "/fapi/v1/trades": self._trades,
+            "/fapi/v1/historicalTrades": self._trades,
+            "/fapi/v1/aggTrades": self._agg_trades,
             "/fapi/v1/fundingRate": self._funding_rates,
             "/fapi/v1/fundingInfo": self._funding_info,
             "/fapi/v1/openInterest": self._open_interest,
@@ -134,6 +137,38 @@ class MarketData:
         now = self._market.now_ms
         book = {"lastUpdateId": now, "E": now, "T": now, **self._payloads.depth(index, count=limit)}
         return msgspec.json.encode(book)
+
+    def _agg_trades(self, params: Params) -> bytes:
+        """Answer from the last quarter of an hour: older trades are not kept."""
+        return msgspec.json.encode(self._chosen_trades(params, "a"))
+
+    def _trades(self, params: Params) -> bytes:
+        rows = [
+            {
+                "id": trade["a"],
+                "price": trade["p"],
+                "qty": trade["q"],
+                "quoteQty": f"{float(trade['p']) * float(trade['q']):.8f}",
+                "time": trade["T"],
+                "isBuyerMaker": trade["m"],
+                "isRPITrade": False,
+            }
+            for trade in self._chosen_trades(params, "a")
+        ]
+        return msgspec.json.encode(rows)
+
+    def _chosen_trades(self, params: Params, id_field: str) -> list[dict[str, Any]]:
+        limit = _whole(params, "limit", _DEFAULT_CANDLES)
+        if not 1 <= limit <= 1000:
+            raise refusals.malformed("limit")
+        first, start = _whole(params, "fromId", 0), _whole(params, "startTime", 0)
+        end = _whole(params, "endTime", self._market.now_ms)
+        trades = [
+            trade
+            for trade in self._payloads.trades(self._index(params.get("symbol")))
+            if trade[id_field] >= first and start <= trade["T"] <= end
+        ]
+        return trades[:limit] if first or start else trades[-limit:]
 
     def _funding_rates(self, params: Params) -> bytes:
         """Answer with past settlements, oldest first, as far back as the candles go."""

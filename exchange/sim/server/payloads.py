@@ -1,6 +1,7 @@
 """Market data as Binance words it: candles, tickers and marks of one symbol or of all."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -156,6 +157,39 @@ class Payloads:
             "bids": self._levels(index, asks=False, count=count),
             "asks": self._levels(index, asks=True, count=count),
         }
+
+    def trades(self, index: int) -> list[dict[str, Any]]:
+        """Return the latest aggregate trades of one symbol as /aggTrades words them, oldest first.
+
+        Each stands for what a second traded; buyers are makers where the price fell.
+        """
+        tape = self._market.trades(index)
+        falls = np.diff(tape.points, prepend=tape.points[:1]) < 0
+        price, lots = int(self._price[index]), int(self._lots[index])
+        rows = zip(tape.times.tolist(), tape.points.tolist(), tape.lots.tolist(), falls.tolist(), strict=True)
+        return [
+            {
+                "a": at // 1000,
+                "p": f"{points / 10**price:.{price}f}",
+                "q": f"{quantity / 10**lots:.{lots}f}",
+                "f": at // 1000,
+                "l": at // 1000,
+                "T": at,
+                "m": fell,
+            }
+            for at, points, quantity, fell in rows
+            if points and quantity
+        ]
+
+    def agg_trades(self, who: Integers, *, since_ms: int) -> list[list[bytes]]:
+        """Return the stream events of the trades after ``since_ms``, for each symbol of ``who``."""
+        return [self._trade_events(index, since_ms) for index in who.tolist()]
+
+    def _trade_events(self, index: int, since_ms: int) -> list[bytes]:
+        symbol = self._market.instruments[index].symbol
+        head = {"e": "aggTrade", "E": self._market.now_ms, "s": symbol}
+        trades = (trade for trade in self.trades(index) if trade["T"] > since_ms)
+        return [msgspec.json.encode({**head, **trade}) for trade in trades]
 
     def partial_depths(self, who: Integers, *, count: int) -> list[bytes]:
         return [self._partial_depth(index, count) for index in who.tolist()]

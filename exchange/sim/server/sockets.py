@@ -1,6 +1,6 @@
 """One WebSocket client: the address it came by, the frames it sends, the limits it must keep."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +15,9 @@ from exchange.sim.server.streams import Route, parse_stream
 
 MESSAGES_A_SECOND = 10
 STREAMS_A_CONNECTION = 1024
+CONNECTIONS_IN_FIVE_MINUTES = 300
 
+_FIVE_MINUTES = 300.0
 _PING_SECONDS = 180.0
 _LARGEST_MESSAGE = 1 << 20
 
@@ -34,16 +36,23 @@ class Sockets:
         self._keys = keys
         self._index_of = index_of
         self._clock = clock
+        self._arrivals: defaultdict[str, deque[float]] = defaultdict(
+            lambda: deque(maxlen=CONNECTIONS_IN_FIVE_MINUTES)
+        )
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Hold one connection until it closes; an address that is none is a 404."""
         found = _address(request.path)
         if found is None or request.transport is None:
             return web.Response(status=404)
+        if self._comes_too_often(request.remote or ""):
+            return web.Response(status=429)
         route, combined, names = found
         socket = web.WebSocketResponse(compress=False, heartbeat=_PING_SECONDS, max_msg_size=_LARGEST_MESSAGE)
         await socket.prepare(request)
-        connection = Connection(request.transport, route, combined=combined)
+        connection = Connection(
+            request.transport, route, combined=combined, opened_at=self._clock.monotonic()
+        )
         self._admit(connection, [*names, *_queried(request.query.get("streams"))])
         self._listen(connection, request.query.getall("listenKey", []))
         self._hub.connections.add(connection)
@@ -52,6 +61,14 @@ class Sockets:
         finally:
             self._hub.connections.discard(connection)
         return socket
+
+    def _comes_too_often(self, address: str) -> bool:
+        """Count a new connection; beyond the limit the handshake is refused (its status is a guess)."""
+        now, recent = self._clock.monotonic(), self._arrivals[address]
+        if len(recent) == CONNECTIONS_IN_FIVE_MINUTES and now - recent[0] < _FIVE_MINUTES:
+            return True
+        recent.append(now)
+        return False
 
     async def _converse(self, socket: web.WebSocketResponse, connection: Connection) -> None:
         recent: deque[float] = deque(maxlen=MESSAGES_A_SECOND)

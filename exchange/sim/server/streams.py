@@ -37,7 +37,7 @@ class Stream:
 
 
 _PUBLIC = frozenset({"bookTicker", "depth5", "depth10", "depth20"})
-_OF_SYMBOL = frozenset({"markPrice", "miniTicker", "ticker", *_PUBLIC})
+_OF_SYMBOL = frozenset({"aggTrade", "markPrice", "miniTicker", "ticker", *_PUBLIC})
 _WHOLE = {
     "!markPrice@arr": ("markPrice", True),
     "!markPrice@arr@1s": ("markPrice", True),

@@ -21,6 +21,9 @@ class FakeTransport:
     def write(self, data: bytes) -> None:
         self.written += data
 
+    def close(self) -> None:
+        self.written += b"closed"
+
     def abort(self) -> None:
         raise AssertionError("nobody is cut off here")
 
@@ -105,6 +108,16 @@ def test_a_reader_that_does_not_read_is_found() -> None:
     assert hub.most_unsent() is None
     reader.write(b"x" * 5_000_000)
     assert hub.most_unsent() is not None
+
+
+def test_a_connection_is_closed_when_its_day_is_over() -> None:
+    hub = Hub()
+    reader = listener(hub)
+    hub.retire(-1.0)
+    assert reader.written == b""
+    hub.retire(1.0)
+    assert reader.written == b"\x88\x02\x03\xe9closed"
+    assert not hub.connections
 
 
 def test_a_listen_key_lives_an_hour_and_can_be_extended() -> None:
