@@ -48,7 +48,7 @@ async def run_bot(options: DiscordOptions, *, read: Read, notifier: DiscordNotif
                 return
             _log.warning("Discord closed the connection (code %s); back in %.0f s", error.code, pause)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            _log.warning("Discord can not be reached (%s); next attempt in %.0f s", error, pause)
+            _log.warning("Discord can not be reached (%s); next attempt in %.0f s", _why(error), pause)
         except Exception:  # noqa: BLE001 - a mistake in here must not end the trader beside it
             _log.exception("The Discord front failed; starting it again in %.0f s", pause)
         await clock.sleep(pause)
@@ -132,6 +132,11 @@ async def _end(tasks: Collection[asyncio.Task[None]], bot: PerpscoutBot) -> None
         task.cancel()
     await bot.close()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _why(error: Exception) -> str:
+    """Timeouts have no words of their own."""
+    return str(error) or type(error).__name__
 
 
 def _use_addresses(options: DiscordOptions) -> None:

@@ -10,11 +10,12 @@ from bot import numbers
 from bot.catalogue import Language, messages, text
 from bot.layout import Card, Field, Style, Tone, UpColour, embed_of, escaped
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, Severity, SignalRefused
+from core.parameters import OutcomeParameters
 from core.positions import ExitReason, Position, Source
 from core.signals import Candidate, Side
 from core.trades import EMPTY_SNAPSHOT, TradeRecord
 
-SCRATCH_R = 0.1  # strategy §7: within this, neither won nor lost
+_OUTCOME = OutcomeParameters()
 _ARROWS = {Side.LONG: "▲", Side.SHORT: "▼"}
 _SIDE_TONES = {Side.LONG: Tone.UP, Side.SHORT: Tone.DOWN}
 _ALERTS = {
@@ -130,9 +131,9 @@ def side_word(side: Side, language: Language) -> str:
 
 def tone_of(net_r: float) -> Tone:
     """Tell won from lost from neither."""
-    if abs(net_r) <= SCRATCH_R:
-        return Tone.FLAT
-    return Tone.UP if net_r > 0 else Tone.DOWN
+    if net_r > _OUTCOME.win_above_r:
+        return Tone.UP
+    return Tone.DOWN if net_r < _OUTCOME.loss_below_r else Tone.FLAT
 
 
 def mark_of(tone: Tone, style: Style) -> str:

@@ -55,6 +55,7 @@ class DiscordNotifier:
         self._picture = picture
         self._tell_refusals = tell_refusals
         self._outbox = Outbox(capacity)
+        self._together = EMBEDS_A_MESSAGE
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -85,6 +86,7 @@ class DiscordNotifier:
                 continue
             pause = _FIRST_PAUSE
             if not self._outbox:
+                self._together = EMBEDS_A_MESSAGE
                 self._arrived.clear()
                 self._empty.set()
 
@@ -112,12 +114,15 @@ class DiscordNotifier:
             if error.status != _BAD_REQUEST:
                 raise
             # Discord will never take this message: keeping it would hold up all that follow.
+            if len(batch) > 1:
+                self._together = 1  # one of them is at fault: send each alone and lose only that one
+                return
             _log.error("Discord can not read a message of ours and it is lost: %s", error)
         self._outbox.taken([each.number for each in batch], confessed=dropped)
 
     def _batch(self) -> Sequence[_Waiting]:
         batch: list[_Waiting] = []
-        for number, notice in self._outbox.head(EMBEDS_A_MESSAGE).items():
+        for number, notice in self._outbox.head(self._together).items():
             embed = self._embed(notice)
             if batch and not fits_beside(embed, [each.embed for each in batch]):
                 break
