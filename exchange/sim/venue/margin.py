@@ -49,7 +49,7 @@ def maintenance(instrument: Instrument, notional: Decimal) -> Decimal:
 
 def exposure(held: Decimal, bids: Decimal, asks: Decimal) -> Decimal:
     """Return the largest notional that position and open orders can become; ``held`` is signed."""
-    return max(abs(held), abs(held + bids), abs(held - asks))
+    return max(abs(held + bids), abs(held - asks))
 
 
 def opens(account: Account, request: OrderRequest) -> bool:

@@ -6,9 +6,6 @@ from enum import Enum
 class Reason(Enum):
     """A code and its sentence; ``{}`` is filled in by ``VenueRejection.because``."""
 
-    UNKNOWN_PARAMETER_FAULT = -1000, "An unknown error occured while processing the request."
-    UNKNOWN_COMPOSITION = -1014, "Unsupported order combination."
-    UNSUPPORTED_OPERATION = -1020, "This operation is not supported."
     START_AFTER_END = -1023, "Start time is greater than end time."
     ILLEGAL_CHARACTERS = -1100, "Illegal characters found in parameter '{}'; legal range is '{}'."
     MANDATORY_PARAMETER = -1102, "Mandatory parameter '{}' was not sent, was empty/null, or malformed."
@@ -16,12 +13,10 @@ class Reason(Enum):
     EMPTY_PARAMETER = -1105, "Parameter '{}' was empty."
     PARAMETER_NOT_REQUIRED = -1106, "Parameter '{}' sent when not required."
     PRECISION = -1111, "Precision is over the maximum defined for this asset."
-    TIME_IN_FORCE_NOT_REQUIRED = -1114, "TimeInForce parameter sent when not required."
     INVALID_TIME_IN_FORCE = -1115, "Invalid timeInForce."
     INVALID_ORDER_TYPE = -1116, "Invalid orderType."
     INVALID_SIDE = -1117, "Invalid side."
     INVALID_SYMBOL = -1121, "Invalid symbol."
-    INVALID_COMBINATION = -1128, "Combination of optional parameters invalid."
     INVALID_PARAMETER = -1130, "Data sent for parameter '{}' is not valid."
     INVALID_RESPONSE_TYPE = -1136, "Invalid newOrderRespType."
     UNKNOWN_ORDER = -2011, "Unknown order sent."
@@ -29,17 +24,14 @@ class Reason(Enum):
     MARGIN_INSUFFICIENT = -2019, "Margin is insufficient."
     WOULD_TRIGGER = -2021, "Order would immediately trigger."
     REDUCE_ONLY_REJECTED = -2022, "ReduceOnly Order is rejected."
-    IN_LIQUIDATION = -2023, "User in liquidation mode now."
     TOO_MANY_OPEN_ORDERS = -2025, "Reach max open order limit."
     POSITION_CAP = -2027, "Exceeded the maximum allowable position at current leverage."
     LEVERAGE_TOO_SMALL = -2028, "Leverage is smaller than permitted: insufficient margin balance."
     PRICE_NOT_POSITIVE = -4001, "Price less than 0."
-    PRICE_ABOVE_MAXIMUM = -4002, "Price greater than max price."
     QUANTITY_NOT_POSITIVE = -4003, "Quantity less than or equal to zero."
     QUANTITY_BELOW_MINIMUM = -4004, "Quantity less than min quantity."
     QUANTITY_ABOVE_MAXIMUM = -4005, "Quantity greater than max quantity."
     STOP_PRICE_NOT_POSITIVE = -4006, "Stop price less than zero."
-    PRICE_BELOW_MINIMUM = -4013, "Price less than min price."
     PRICE_OFF_TICK = -4014, "Price not increased by tick size."
     CLIENT_ID_TOO_LONG = -4015, "Client order id length should not be more than 36 chars"
     PRICE_ABOVE_CAP = -4016, "Limit price can't be higher than {}."
@@ -64,7 +56,6 @@ class Reason(Enum):
     POSITION_MODE_HAS_POSITION = -4068, "Position side cannot be changed if there exists position."
     BATCH_SIZE = -4082, "Invalid number of batch place orders"
     DUPLICATE_CLIENT_ID = -4116, "ClientOrderId is duplicated."
-    STOP_TRIGGERING = -4117, "stop order is triggering"
     REDUCE_ONLY_CONFLICT = (
         -4118,
         "ReduceOnly Order Failed. Please check your existing position and open orders",
@@ -80,7 +71,6 @@ class Reason(Enum):
     COUNTERPARTY_PRICE = -4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit"
     CLOSE_POSITION_TYPE = -4136, "Target strategy invalid for orderType {},closePosition true"
     CLOSE_POSITION_QUANTITY = -4137, "Quantity must be zero with closePosition equals true"
-    CLOSE_POSITION_REDUCE_ONLY = -4138, "Reduce only must be true with closePosition equals true"
     SYMBOL_NOT_OPENING = -4140, "Invalid symbol status for opening position."
     SYMBOL_CLOSED = -4141, "Symbol is closed."
     LEVERAGE_REDUCTION = (
