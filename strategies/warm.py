@@ -15,7 +15,7 @@ START_MS = 1_000_000 * QUARTER_MS
 
 
 def warm(clock: Clock) -> float:
-    """Run every compiled function once, drop what older sources left behind, and return the seconds it took."""
+    """Run every compiled function once, drop what older sources left, and return the seconds it took."""
     started = clock.monotonic()
     kernel, strategy = MarketKernel(("A",)), IctSmc()
     candles = np.ones((5, 1))

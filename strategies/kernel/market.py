@@ -11,7 +11,8 @@ from strategies.kernel.events import Kind
 from strategies.kernel.indicators import trend_side
 from strategies.kernel.parameters import KernelParameters
 from strategies.kernel.records import EVENTS, Chart, Forming, Records, array_of
-from strategies.kernel.step import Market, step, warm_up_minutes, warm_up_quarters, whole_from
+from strategies.kernel.snapshots import pack, tables, unpack
+from strategies.kernel.step import Market, step, warm_up_quarters, whole_from
 
 Times = NDArray[np.int64]
 
@@ -57,6 +58,7 @@ class MarketKernel:
         self.symbols = tuple(symbols)
         self.state = _blank_market(len(self.symbols), self.parameters)
         self._minute = 0
+        self._make_buffers()
 
     @property
     def minute(self) -> Records:
@@ -73,7 +75,8 @@ class MarketKernel:
         if row.shape != (5, len(self.symbols)) or present.shape != row.shape[1:]:
             raise ValueError(f"a row of {row.shape} candles does not fit {len(self.symbols)} symbols")
         self._minute = open_time_ms // MINUTE_MS
-        step(self.state, self._minute, row, present)
+        self._row[0], self._present[0], self._number[0] = row, present, self._minute
+        step(self.state, 0, self._number, self._row, self._present)
         if max(self.minute.events_used.max(), self.quarter.events_used.max()) > EVENTS:
             raise RuntimeError("one candle caused more events than a chart has room for")
 
@@ -85,7 +88,8 @@ class MarketKernel:
         numbers, candles = _unbroken(candles, open_times, MINUTE_MS)
         if _is_detached(self.minute, symbol_index, numbers):
             self._clear_minutes(symbol_index)
-        warm_up_minutes(self.state, symbol_index, numbers, candles)
+        rows, present = candles.T[:, :, np.newaxis].copy(), np.ones((len(numbers), 1), dtype=np.bool_)
+        step(self.state, symbol_index, numbers, rows, present)
         self._minute = max(self._minute, int(self.minute[symbol_index].number))
 
     def warm_up_15m(self, symbol_index: int, candles: Floats, open_times: Times) -> None:
@@ -93,7 +97,7 @@ class MarketKernel:
         numbers, candles = _unbroken(candles, open_times, QUARTER_MS)
         if _is_detached(self.quarter, symbol_index, numbers):
             _clear((self.quarter,), symbol_index)
-        warm_up_quarters(self.state, symbol_index, numbers, candles)
+        warm_up_quarters(self.quarter[symbol_index], self.state.quarter_rules, numbers, candles)
 
     def clear(self, symbol_index: int) -> None:
         """Forget one symbol, so that it can be warmed up anew."""
@@ -105,6 +109,7 @@ class MarketKernel:
         pairs = [(new, place[symbol]) for new, symbol in enumerate(symbols) if symbol in place]
         self.symbols = tuple(symbols)
         self.state = _blank_market(len(self.symbols), self.parameters)
+        self._make_buffers()
         new, old = (list(side) for side in zip(*pairs, strict=True)) if pairs else ([], [])
         for into, source in zip(tables(self.state), tables(before), strict=True):
             into[new] = source[old]
@@ -151,13 +156,27 @@ class MarketKernel:
             msb_at=(int(minute.msb_at) + 1) * MINUTE_MS if minute.msb_side else 0,
         )
 
+    def snapshot(self) -> bytes:
+        """Return the whole state; a kernel that restores it goes on as if nothing had happened."""
+        return pack(self.state, symbols=self.symbols, minute=self._minute)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Take over a snapshot, its symbols included. Raises ``ValueError`` when it is not one of ours."""
+        saved = unpack(snapshot, rules=(self.state.minute_rules, self.state.quarter_rules))
+        self.symbols, self._minute = saved.symbols, saved.minute
+        self.state = _blank_market(len(self.symbols), self.parameters)
+        for table, content in zip(tables(self.state), saved.tables, strict=True):
+            table[:] = content
+        self._make_buffers()
+
+    def _make_buffers(self) -> None:
+        """Compiled code is made for one kind of array: rows go through our own, whatever they are made of."""
+        self._row = np.zeros((1, 5, len(self.symbols)))
+        self._present = np.zeros((1, len(self.symbols)), dtype=np.bool_)
+        self._number = np.zeros(1, dtype=np.int64)
+
     def _clear_minutes(self, symbol_index: int) -> None:
         _clear((self.minute, self.state.forming), symbol_index)
-
-
-def tables(market: Market) -> tuple[Records, Records, Records]:
-    """Return the arrays that make up the state, in a fixed order."""
-    return market.minute, market.quarter, market.forming
 
 
 def _blank_market(symbols: int, parameters: KernelParameters) -> Market:
@@ -173,7 +192,8 @@ def _blank_market(symbols: int, parameters: KernelParameters) -> Market:
 def _unbroken(candles: Floats, open_times: Times, timeframe_ms: int) -> tuple[Times, Floats]:
     if candles.shape != (5, len(open_times)):
         raise ValueError(f"history of {candles.shape} candles does not fit {len(open_times)} open times")
-    numbers = np.asarray(open_times, dtype=np.int64) // timeframe_ms
+    numbers = np.array(open_times, dtype=np.int64) // timeframe_ms
+    candles = np.array(candles, dtype=np.float64, order="C")
     start = whole_from(numbers, candles)
     return numbers[start:], np.ascontiguousarray(candles[:, start:])
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.market import Floats
 from strategies.kernel.fair_value_gaps import update_gaps
 from strategies.kernel.indicators import push_candle, update_indicators
 from strategies.kernel.jit import compiled
@@ -29,34 +30,31 @@ class Market(NamedTuple):
 
 
 @compiled
-def step(market: Market, number: int, row: NDArray[np.float64], present: NDArray[np.bool_]) -> None:
-    """Take in minute ``number`` of every symbol that has one; ``row`` is [5, S]."""
-    for s in range(row.shape[1]):
-        if present[s]:
-            accept_minute(market, s, number, prices_at(row, s))
-
-
-@compiled
-def warm_up_minutes(market: Market, s: int, numbers: NDArray[np.int64], candles: NDArray[np.float64]) -> None:
-    """Take in 1m history [5, n] of one symbol; its events are not kept."""
-    for place in range(len(numbers)):
-        accept_minute(market, s, numbers[place], prices_at(candles, place))
-
-
-@compiled
-def warm_up_quarters(
-    market: Market, s: int, numbers: NDArray[np.int64], candles: NDArray[np.float64]
+def step(
+    market: Market, first: int, numbers: NDArray[np.int64], rows: Floats, present: NDArray[np.bool_]
 ) -> None:
-    """As ``warm_up_minutes``, for 15m history."""
-    for place in range(len(numbers)):
-        accept(market.quarter[s], market.quarter_rules, numbers[place], prices_at(candles, place))
+    """Take in minutes of neighbouring symbols, from ``first`` on: ``rows`` [T, 5, n], ``present`` [T, n].
+
+    A live minute is one row of all symbols, a fetched history many rows of one.
+    """
+    for t in range(len(numbers)):
+        for s in range(rows.shape[2]):
+            if present[t, s]:
+                accept_minute(market, first + s, numbers[t], prices_of(rows[t], s))
 
 
 @compiled
-def whole_from(numbers: NDArray[np.int64], candles: NDArray[np.float64]) -> int:
+def warm_up_quarters(chart: Chart, rules: Rules, numbers: NDArray[np.int64], candles: Floats) -> None:
+    """Take in fetched 15m history [5, n] of one symbol."""
+    for place in range(len(numbers)):
+        accept(chart, rules, numbers[place], prices_of(candles, place))
+
+
+@compiled
+def whole_from(numbers: NDArray[np.int64], candles: Floats) -> int:
     """Return where the unbroken end of a history begins: after its last hole or impossible candle."""
     for place in range(len(numbers) - 1, -1, -1):
-        if not plausible(prices_at(candles, place)):
+        if not plausible(prices_of(candles, place)):
             return place + 1
         if place > 0 and numbers[place] != numbers[place - 1] + 1:
             return place
@@ -64,7 +62,7 @@ def whole_from(numbers: NDArray[np.int64], candles: NDArray[np.float64]) -> int:
 
 
 @compiled
-def prices_at(candles: NDArray[np.float64], place: int) -> Prices:
+def prices_of(candles: Floats, place: int) -> Prices:
     return (candles[0, place], candles[1, place], candles[2, place], candles[3, place], candles[4, place])
 
 

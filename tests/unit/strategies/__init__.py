@@ -1,0 +1,1 @@
+"""Tests of the bar kernel and the strategies that read it."""

@@ -1,0 +1,44 @@
+"""The kernel is ordinary Python too: with the compiler off, everything comes out bit for bit the same."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+PROGRAM = """
+import hashlib
+from numba import config
+from strategies.kernel.parameters import KernelParameters
+from tests.unit.strategies.markets import new_kernel
+from tests.unit.strategies.test_causality import watch
+from tests.unit.strategies.markets import random_walk
+
+kernel = new_kernel(1, KernelParameters(min_bars_1m=60, min_bars_15m=4))
+seen = watch(random_walk(4, minutes=700), kernel=kernel)
+assert any("Candidate" in type(item).__name__ for item in seen)
+print(config.DISABLE_JIT, hashlib.sha256(repr(seen).encode() + kernel.snapshot()).hexdigest())
+"""
+
+
+def run(*, compiled: bool) -> tuple[str, str]:
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": str(int(not compiled)), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    disabled, digest = done.stdout.split()
+    return disabled, digest
+
+
+def test_without_the_compiler_every_bit_is_the_same() -> None:
+    plain, compiled = run(compiled=False), run(compiled=True)
+    assert plain[0] == "1"
+    assert compiled[0] == "0"
+    assert plain[1] == compiled[1]
