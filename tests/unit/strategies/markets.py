@@ -44,7 +44,7 @@ def play(
 ) -> list[MarketEvent]:
     """Step a kernel through rows and return every event; a NaN close is a missing candle."""
     kernel = kernel or new_kernel(rows.shape[2], parameters)
-    events = []
+    events: list[MarketEvent] = []
     for minute, row in enumerate(rows, start=start):
         kernel.step(START_MS + minute * MINUTE_MS, row, np.isfinite(row[3]))
         events += kernel.events()

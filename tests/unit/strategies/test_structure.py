@@ -48,7 +48,7 @@ def test_a_short_market_is_the_long_one_upside_down() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_rule_is_the_same_upside_down(seed: int) -> None:
-    """With long legs: a candle that stands both above and below all since counts as a high, never as a low."""
+    """With long legs: a candle that stands both above and below all since is a high, never a low."""
     rows, legs = random_walk(seed, minutes=1500), KernelParameters(internal_leg=16)
     flipped = 200.0 - rows[:, [0, 2, 1, 3, 4]]
     flipped[:, 4] = rows[:, 4]

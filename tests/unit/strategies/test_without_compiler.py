@@ -1,6 +1,5 @@
 """The kernel is ordinary Python too: with the compiler off, everything comes out bit for bit the same."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,15 +22,9 @@ print(config.DISABLE_JIT, hashlib.sha256(repr(seen).encode() + kernel.snapshot()
 
 
 def run(*, compiled: bool) -> tuple[str, str]:
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": str(int(not compiled)), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = f'import os\nos.environ["NUMBA_DISABLE_JIT"] = "{int(not compiled)}"\n{PROGRAM}'
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     disabled, digest = done.stdout.split()
     return disabled, digest
