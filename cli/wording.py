@@ -15,8 +15,10 @@ def clock_time(at_ms: int) -> str:
 
 
 def price(value: Decimal | float) -> str:
-    """Print a price as the exchange does, without the zeros nobody reads."""
-    text = f"{value:f}" if isinstance(value, Decimal) else f"{value:.10g}"
+    """Print a price without the zeros nobody reads; a float, which stands on no tick yet, to six digits."""
+    if isinstance(value, float):
+        value = Decimal(f"{value:.5e}")
+    text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
