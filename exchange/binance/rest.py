@@ -71,7 +71,10 @@ class _ServerTime(msgspec.Struct):
 
 
 class BinanceRest:
-    """Signed requests inside the weight budget. All errors come out as those of ``core.errors``."""
+    """Signed requests inside the weight budget. All errors come out as those of ``core.errors``.
+
+    ``rate_limited`` counts how often the exchange turned us away, which should be never.
+    """
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class BinanceRest:
         self._client_made: CcxtClient | None = None
         self.limiter = limiter
         self.breaker = CircuitBreaker("binance reads", clock)
+        self.rate_limited = 0
 
     @property
     def signs(self) -> bool:
@@ -150,6 +154,7 @@ class BinanceRest:
 
     def _rate_limited(self, response: HttpResponse, code: int, text: str) -> RateLimited:
         """Close the budget too, except where only the account's orders were counted."""
+        self.rate_limited += 1
         retry_after = self._retry_after(response, text)
         if code != _ORDER_COUNT_EXCEEDED:
             self.limiter.close_for(retry_after)
