@@ -13,10 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from core.lifecycle_moves import (
+    Step,
+    close_now,
+    finished,
+    is_order,
+    next_attempt,
+    place_stop,
+    place_target,
+    query_of,
+    since,
+    to_stage,
+)
 from core.orders import (
-    CancelConditional,
-    CloseAtMarket,
-    Command,
     ConditionalChanged,
     ConditionalStatus,
     FundingPaid,
@@ -25,9 +34,7 @@ from core.orders import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
-    PlaceConditional,
     PrepareSymbol,
-    QueryOrder,
     Report,
     Role,
     SubmitEntry,
@@ -61,14 +68,6 @@ class LifecycleParameters:
     target_retry_seconds: float = 10.0
     max_real_risk: Decimal = Decimal("1.25")
     min_real_risk: Decimal = Decimal("0.5")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A position after one event, and what is to be done about it."""
-
-    position: Position
-    commands: tuple[Command, ...] = ()
 
 
 def begin(plan: PositionPlan, *, mono: float) -> Step:
@@ -115,7 +114,7 @@ def request_close(position: Position, reason: ExitReason, *, mono: float) -> Ste
     """Close what is held at market. One already closing or holding nothing is left as it is."""
     if position.stage not in {Stage.OPEN, Stage.PROTECTING} or not position.quantity:
         return Step(position=position)
-    return _close_now(replace(position, exit_reason=reason), mono)
+    return close_now(replace(position, exit_reason=reason), mono)
 
 
 def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, mono: float) -> Step:
@@ -130,9 +129,9 @@ def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, 
         return Step(position=position)
     if position.probes:
         ended = replace(position, exit_reason=position.exit_reason or ExitReason.EXTERNAL)
-        return _finish(ended, at, mono)
+        return finished(ended, at, mono)
     queries = tuple(
-        _query(position, protection.client_order_id)
+        query_of(position, protection.client_order_id)
         for protection in (position.stop, position.target)
         if protection
     )
@@ -159,8 +158,8 @@ def _on_prepared(position: Position, report: SymbolPrepared, mono: float) -> Ste
     if position.stage is not Stage.INTENDED:
         return Step(position=position)
     if report.leverage != position.plan.leverage:
-        return _finish(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
-    entering, order_id = _next_attempt(position, Role.ENTRY)
+        return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
+    entering, order_id = next_attempt(position, Role.ENTRY)
     entry = SubmitEntry(
         position_id=position.position_id,
         client_order_id=order_id,
@@ -168,7 +167,7 @@ def _on_prepared(position: Position, report: SymbolPrepared, mono: float) -> Ste
         side=position.side,
         quantity=position.plan.quantity,
     )
-    return Step(position=_to(entering, Stage.ENTERING, mono), commands=(entry,))
+    return Step(position=to_stage(entering, Stage.ENTERING, mono), commands=(entry,))
 
 
 def _on_filled(position: Position, report: OrderFilled, parameters: LifecycleParameters, mono: float) -> Step:
@@ -203,7 +202,7 @@ def _after_entry_fill(
         adverse=position.adverse or report.price,
     )
     if held.stage in {Stage.ENTERING, Stage.UNKNOWN}:
-        protecting = _place_stop(_to(held, Stage.PROTECTING, mono), mono)
+        protecting = place_stop(to_stage(held, Stage.PROTECTING, mono), mono)
         settled = _after_entry_settled(protecting.position, parameters, mono)
         return Step(position=settled.position, commands=protecting.commands + settled.commands)
     return _after_entry_settled(held, parameters, mono)
@@ -215,15 +214,15 @@ def _after_entry_settled(position: Position, parameters: LifecycleParameters, mo
         return Step(position=position)
     real, planned = (position.entry_price - position.plan.stop) * position.side, position.plan.risk_a_unit
     if not parameters.min_real_risk * planned <= real <= parameters.max_real_risk * planned:
-        return _close_now(replace(position, exit_reason=ExitReason.SLIPPED_ENTRY), mono)
-    return _place_target(position, mono)
+        return close_now(replace(position, exit_reason=ExitReason.SLIPPED_ENTRY), mono)
+    return place_target(position, mono)
 
 
 def _after_exit_fill(position: Position, report: OrderFilled, mono: float) -> Step:
     reasoned = replace(position, exit_reason=position.exit_reason or _reason_of(position, report))
     if reasoned.quantity > 0 or not reasoned.entry_settled:
-        return Step(position=_to(reasoned, Stage.CLOSING, mono))
-    return _finish(reasoned, report.at, mono)
+        return Step(position=to_stage(reasoned, Stage.CLOSING, mono))
+    return finished(reasoned, report.at, mono)
 
 
 def _reason_of(position: Position, report: OrderFilled) -> ExitReason:
@@ -241,9 +240,9 @@ def _on_ended(position: Position, report: OrderEnded, parameters: LifecycleParam
         return Step(position=position)
     ended = replace(position, entry_total=report.filled)
     if not report.filled:
-        return _finish(replace(ended, exit_reason=ExitReason.NOT_FILLED), report.at, mono)
+        return finished(replace(ended, exit_reason=ExitReason.NOT_FILLED), report.at, mono)
     if ended.entry_settled and not ended.quantity:
-        return _finish(ended, report.at, mono)
+        return finished(ended, report.at, mono)
     return _after_entry_settled(ended, parameters, mono)
 
 
@@ -263,9 +262,9 @@ def _on_stop(position: Position, stop: Protection, report: ConditionalChanged, m
     if position.stage is Stage.CLOSING:
         # A stop expires when its position is gone; only the one that was to close it must be replaced.
         lost = replace(position, stop=None)
-        return _close_now(lost, mono) if position.exit_reason is ExitReason.STOP else Step(position=lost)
+        return close_now(lost, mono) if position.exit_reason is ExitReason.STOP else Step(position=lost)
     exposed = replace(position, stop=None, exposed_mono=mono)
-    return _place_stop(_to(exposed, Stage.PROTECTING, mono), mono)
+    return place_stop(to_stage(exposed, Stage.PROTECTING, mono), mono)
 
 
 def _on_target(position: Position, target: Protection, report: ConditionalChanged, mono: float) -> Step:
@@ -285,7 +284,7 @@ def _protected(position: Position, stop: Protection, mono: float) -> Position:
         exposed_mono=None,
         unprotected_seconds=max(position.unprotected_seconds, exposed),
     )
-    return _to(confirmed, Stage.OPEN, mono) if position.stage is Stage.PROTECTING else confirmed
+    return to_stage(confirmed, Stage.OPEN, mono) if position.stage is Stage.PROTECTING else confirmed
 
 
 def _became(protection: Protection, report: ConditionalChanged) -> Protection:
@@ -295,18 +294,20 @@ def _became(protection: Protection, report: ConditionalChanged) -> Protection:
 def _triggered(position: Position, reason: ExitReason, mono: float) -> Step:
     if position.stage is Stage.CLOSING:
         return Step(position=position)
-    return Step(position=_to(replace(position, exit_reason=reason, tried_mono=mono), Stage.CLOSING, mono))
+    return Step(
+        position=to_stage(replace(position, exit_reason=reason, tried_mono=mono), Stage.CLOSING, mono)
+    )
 
 
 def _on_rejected(position: Position, report: OrderRejected, mono: float) -> Step:
     match role_of(report.client_order_id):
         case None if position.stage is Stage.INTENDED:
-            return _finish(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
+            return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
         case Role.ENTRY if not position.fills:
-            return _finish(replace(position, exit_reason=ExitReason.ENTRY_REJECTED), report.at, mono)
-        case Role.STOP if _is(position.stop, report.client_order_id):
+            return finished(replace(position, exit_reason=ExitReason.ENTRY_REJECTED), report.at, mono)
+        case Role.STOP if is_order(position.stop, report.client_order_id):
             return _stop_rejected(position, report, mono)
-        case Role.TARGET if _is(position.target, report.client_order_id):
+        case Role.TARGET if is_order(position.target, report.client_order_id):
             return Step(position=replace(position, target=None, tried_mono=mono))
         case _:
             # A refused close is tried again when its time comes round (``_watch_closing``).
@@ -314,31 +315,31 @@ def _on_rejected(position: Position, report: OrderRejected, mono: float) -> Step
 
 
 def _stop_rejected(position: Position, report: OrderRejected, mono: float) -> Step:
-    without = replace(position, stop=None, exposed_mono=_since(position.exposed_mono, mono), tried_mono=mono)
+    without = replace(position, stop=None, exposed_mono=since(position.exposed_mono, mono), tried_mono=mono)
     if report.code == WOULD_TRIGGER_AT_ONCE:
-        return _close_now(replace(without, exit_reason=ExitReason.STOP), mono)
+        return close_now(replace(without, exit_reason=ExitReason.STOP), mono)
     return Step(position=without)
 
 
 def _on_unknown(position: Position, report: OrderUnknown, mono: float) -> Step:
     if role_of(report.client_order_id) is None:
-        return _finish(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
+        return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
     asked = replace(position, tried_mono=mono)
     if position.stage is Stage.ENTERING:
-        asked = _to(replace(asked, probes=0), Stage.UNKNOWN, mono)
-    return Step(position=asked, commands=(_query(position, report.client_order_id),))
+        asked = to_stage(replace(asked, probes=0), Stage.UNKNOWN, mono)
+    return Step(position=asked, commands=(query_of(position, report.client_order_id),))
 
 
 def _on_absent(position: Position, report: OrderAbsent, parameters: LifecycleParameters, mono: float) -> Step:
     role = role_of(report.client_order_id)
-    if role is Role.STOP and _is(position.stop, report.client_order_id):
+    if role is Role.STOP and is_order(position.stop, report.client_order_id):
         return Step(position=replace(position, stop=None, tried_mono=mono))
-    if role is Role.TARGET and _is(position.target, report.client_order_id):
+    if role is Role.TARGET and is_order(position.target, report.client_order_id):
         return Step(position=replace(position, target=None, tried_mono=mono))
     if role is not Role.ENTRY or position.stage is not Stage.UNKNOWN:
         return Step(position=position)
     if position.probes + 1 >= parameters.absence_probes:
-        return _finish(replace(position, exit_reason=ExitReason.NOT_PLACED), report.at, mono)
+        return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), report.at, mono)
     return Step(position=replace(position, probes=position.probes + 1))
 
 
@@ -350,32 +351,32 @@ def _watch_entry(position: Position, parameters: LifecycleParameters, mono: floa
     if mono - position.tried_mono < patience:
         return Step(position=position)
     order_id = client_order_id(position.position_id, Role.ENTRY, position.attempts[Role.ENTRY])
-    asked = replace(_to(position, Stage.UNKNOWN, mono), tried_mono=mono)
-    return Step(position=asked, commands=(_query(position, order_id),))
+    asked = replace(to_stage(position, Stage.UNKNOWN, mono), tried_mono=mono)
+    return Step(position=asked, commands=(query_of(position, order_id),))
 
 
 def _watch_protecting(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
     if position.exposed_mono is not None and mono - position.exposed_mono > parameters.protect_seconds:
-        return _close_now(replace(position, exit_reason=ExitReason.UNPROTECTED), mono)
+        return close_now(replace(position, exit_reason=ExitReason.UNPROTECTED), mono)
     if position.stop is None and mono - position.tried_mono >= parameters.retry_seconds:
-        return _place_stop(position, mono)
+        return place_stop(position, mono)
     return Step(position=position)
 
 
 def _watch_open(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
     if not position.entry_settled and mono - position.tried_mono >= parameters.protect_seconds:
         order_id = client_order_id(position.position_id, Role.ENTRY, position.attempts[Role.ENTRY])
-        return Step(position=replace(position, tried_mono=mono), commands=(_query(position, order_id),))
+        return Step(position=replace(position, tried_mono=mono), commands=(query_of(position, order_id),))
     wants_target = position.entry_settled and position.target is None
     if wants_target and mono - position.tried_mono >= parameters.target_retry_seconds:
-        return _place_target(position, mono)
+        return place_target(position, mono)
     return Step(position=position)
 
 
 def _watch_closing(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
     if not position.quantity or mono - position.tried_mono < parameters.trigger_seconds:
         return Step(position=position)
-    return _close_now(position, mono)
+    return close_now(position, mono)
 
 
 _WATCHES: dict[Stage, Callable[[Position, LifecycleParameters, float], Step]] = {
@@ -385,101 +386,3 @@ _WATCHES: dict[Stage, Callable[[Position, LifecycleParameters, float], Step]] = 
     Stage.OPEN: _watch_open,
     Stage.CLOSING: _watch_closing,
 }
-
-
-# --- moves ------------------------------------------------------------------------------------------
-
-
-def _to(position: Position, stage: Stage, mono: float) -> Position:
-    return replace(
-        position, stage=stage, stage_mono=mono if stage is not position.stage else position.stage_mono
-    )
-
-
-def _next_attempt(position: Position, role: Role) -> tuple[Position, str]:
-    attempt = position.attempts.get(role, 0) + 1
-    counted = replace(position, attempts={**position.attempts, role: attempt})
-    return counted, client_order_id(position.position_id, role, attempt)
-
-
-def _place_stop(position: Position, mono: float) -> Step:
-    counted, order_id = _next_attempt(position, Role.STOP)
-    stop = Protection(client_order_id=order_id, trigger_price=position.plan.stop)
-    placed = replace(counted, stop=stop, tried_mono=mono)
-    return Step(position=placed, commands=(_conditional(placed, stop, Role.STOP),))
-
-
-def _place_target(position: Position, mono: float) -> Step:
-    counted, order_id = _next_attempt(position, Role.TARGET)
-    target = Protection(client_order_id=order_id, trigger_price=_target_price(position))
-    placed = replace(counted, target=target, tried_mono=mono)
-    return Step(position=placed, commands=(_conditional(placed, target, Role.TARGET),))
-
-
-def _target_price(position: Position) -> Decimal:
-    """Fill ± reward/risk × real risk, rounded toward the entry (strategy §9)."""
-    ratio = Decimal(repr(position.plan.candidate.reward_risk))
-    distance = abs(position.entry_price - position.plan.stop) * ratio
-    if position.side is Side.LONG:
-        return position.plan.instrument.price_at_or_below(position.entry_price + distance)
-    return position.plan.instrument.price_at_or_above(position.entry_price - distance)
-
-
-def _conditional(position: Position, protection: Protection, role: Role) -> PlaceConditional:
-    return PlaceConditional(
-        position_id=position.position_id,
-        client_order_id=protection.client_order_id,
-        symbol=position.symbol,
-        side=position.side,
-        role=role,
-        trigger_price=protection.trigger_price,
-    )
-
-
-def _close_now(position: Position, mono: float) -> Step:
-    counted, order_id = _next_attempt(position, Role.CLOSE)
-    close = CloseAtMarket(
-        position_id=position.position_id,
-        client_order_id=order_id,
-        symbol=position.symbol,
-        side=position.side,
-        quantity=position.quantity,
-    )
-    closing = replace(_to(counted, Stage.CLOSING, mono), tried_mono=mono)
-    return Step(position=closing, commands=(close,))
-
-
-def _finish(position: Position, at: int, mono: float) -> Step:
-    """End a life; what may still rest at the venue is cancelled, for an orphaned stop opens a trade."""
-    exposed = mono - position.exposed_mono if position.exposed_mono is not None and position.fills else 0.0
-    closed = replace(
-        _to(position, Stage.CLOSED, mono),
-        closed_at=at,
-        exposed_mono=None,
-        unprotected_seconds=max(position.unprotected_seconds, exposed),
-    )
-    resting = [each for each in (position.stop, position.target) if each and not each.venue_order_id]
-    cancels = tuple(
-        CancelConditional(
-            position_id=position.position_id, client_order_id=each.client_order_id, symbol=position.symbol
-        )
-        for each in resting
-    )
-    return Step(position=closed, commands=cancels)
-
-
-def _query(position: Position, order_id: str) -> QueryOrder:
-    role = role_of(order_id)
-    if role is None:
-        raise ValueError(f"{order_id} is not an order of ours")
-    return QueryOrder(
-        position_id=position.position_id, client_order_id=order_id, symbol=position.symbol, role=role
-    )
-
-
-def _is(protection: Protection | None, order_id: str) -> bool:
-    return protection is not None and protection.client_order_id == order_id
-
-
-def _since(earlier: float | None, mono: float) -> float:
-    return mono if earlier is None else earlier

@@ -7,7 +7,8 @@ from typing import Protocol
 from core import lifecycle
 from core.clock import Clock
 from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChanged, ReportReceived
-from core.lifecycle import LifecycleParameters, Step
+from core.lifecycle import LifecycleParameters
+from core.lifecycle_moves import Step
 from core.market import MinuteClosed
 from core.orders import AccountRead, Command, Report, Role
 from core.ports import Execution, Journal

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import lifecycle
-from core.lifecycle import LifecycleParameters, Step
+from core.lifecycle import LifecycleParameters
+from core.lifecycle_moves import Step
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
