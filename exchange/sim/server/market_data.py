@@ -64,6 +64,7 @@ class MarketData:
                 params, lambda who: self._payloads.book_tickers(who, stream=False)
             ),
             "/fapi/v1/depth": self._depth,
+            "/fapi/v1/symbolAdlRisk": self._adl_risk,
             "/fapi/v1/trades": self._trades,
             "/fapi/v1/historicalTrades": self._trades,
             "/fapi/v1/aggTrades": self._agg_trades,
@@ -137,6 +138,16 @@ class MarketData:
         now = self._market.now_ms
         book = {"lastUpdateId": now, "E": now, "T": now, **self._payloads.depth(index, count=limit)}
         return msgspec.json.encode(book)
+
+    def _adl_risk(self, params: Params) -> bytes:
+        """Answer "low" everywhere: no other traders are modelled whose losses could reach anybody."""
+        symbols = [params["symbol"]] if params.get("symbol") else list(self._contracts)
+        rows = [
+            {"symbol": self._market.instruments[self._index(each)].symbol, "adlRisk": "low",
+             "updateTime": self._market.now_ms}
+            for each in symbols
+        ]  # fmt: skip
+        return msgspec.json.encode(rows[0] if params.get("symbol") else rows)
 
     def _agg_trades(self, params: Params) -> bytes:
         """Answer from the last quarter of an hour: older trades are not kept."""

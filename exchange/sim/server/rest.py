@@ -18,6 +18,9 @@ from exchange.sim.venue.rejections import VenueRejection
 
 LISTEN_KEY_PATH = "/fapi/v1/listenKey"
 
+_SPELT = {"orderidlist": "orderIdList", "origclientorderidlist": "origClientOrderIdList"}
+"""Names that ccxt ships to production in another spelling than the documented one."""
+
 TradingCall = Callable[[str, Mapping[str, str]], Any]
 
 
@@ -36,7 +39,7 @@ class Call:
     def params(self) -> dict[str, str]:
         """Return query and body together; the body wins where both name a parameter."""
         pairs = parse_qsl(self.query, keep_blank_values=True) + parse_qsl(self.body, keep_blank_values=True)
-        return dict(pairs)
+        return {_SPELT.get(name, name): value for name, value in pairs}
 
 
 @dataclass(frozen=True, slots=True)

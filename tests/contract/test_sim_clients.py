@@ -1,0 +1,92 @@
+"""The calls that docs/simulator.md promises, made by the real clients one after the other."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import ccxt.async_support as ccxt
+import pytest
+
+from tests.contract.sim_clients import binance_client, ccxt_client, pass_minutes, running
+from tests.contract.supported_calls import CCXT, PYTHON_BINANCE, Step
+
+pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
+
+DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
+
+
+async def failures_of(client: Any, calls: Mapping[str, Step]) -> dict[str, str]:
+    notes: dict[str, Any] = {}
+    failures: dict[str, str] = {}
+    for name, call in calls.items():
+        try:
+            answer = await call(client, notes)
+        except Exception as error:  # noqa: BLE001 - the point is to hear of every one
+            failures[name] = f"{type(error).__name__}: {error}"
+            continue
+        if answer is None:
+            failures[name] = "no answer"
+    return failures
+
+
+async def test_every_promised_call_of_ccxt_is_answered() -> None:
+    async with running() as (simulator, announced), ccxt_client(announced) as client:
+        pass_minutes(simulator, 1)
+        assert await failures_of(client, CCXT) == {}
+
+
+async def test_every_promised_call_of_python_binance_is_answered() -> None:
+    async with running() as (simulator, announced), binance_client(announced) as client:
+        pass_minutes(simulator, 1)
+        assert await failures_of(client, PYTHON_BINANCE) == {}
+
+
+@pytest.mark.parametrize(("heading", "calls"), [("ccxt", CCXT), ("python-binance", PYTHON_BINANCE)])
+def test_the_docs_promise_exactly_these_calls(heading: str, calls: Mapping[str, Step]) -> None:
+    section = DOCS.read_text(encoding="utf-8").split(f"### {heading}\n")[1].split("\n#")[0]
+    assert re.findall(r"`([^`]+)`", section) == list(calls)
+
+
+@pytest.mark.parametrize("call", ["fetch_open_interest_history", "fetch_long_short_ratio_history"])
+async def test_what_is_not_supported_is_refused_and_never_made_up(call: str) -> None:
+    async with running() as (_, announced), ccxt_client(announced) as client:
+        with pytest.raises(ccxt.BaseError, match="-5000"):
+            await getattr(client, call)("BTC/USDT:USDT", "5m")
+
+
+async def test_python_binance_reads_candles_from_its_socket() -> None:
+    from binance import BinanceSocketManager
+
+    async with running(speed=240.0, minutes=None) as (_, announced), binance_client(announced) as client:
+        manager = BinanceSocketManager(client)
+        manager.FSTREAM_URL = f"{announced.ws}/"
+        async with manager.futures_multiplex_socket(["btcusdt@kline_1m"]) as stream:
+            message = await stream.recv()
+            assert message["stream"] == "btcusdt@kline_1m"
+            assert message["data"]["k"]["s"] == "BTCUSDT"
+        async with manager.futures_user_socket() as stream:
+            await client.futures_create_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01")
+            assert (await stream.recv())["e"] in {"ORDER_TRADE_UPDATE", "TRADE_LITE", "ACCOUNT_UPDATE"}
+
+
+async def test_an_ed25519_account_signs_with_its_own_key() -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    pair = Ed25519PrivateKey.generate()
+    private = pair.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    public = pair.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    async with running() as (_, announced), ccxt_client(announced) as client:
+        wish = {"deposit": "500", "publicKey": public.decode()}
+        async with aiohttp.request("POST", f"{announced.rest}/sim/v1/accounts", data=wish) as answer:
+            opened = await answer.json()
+        keys = {"apiKey": opened["api_key"], "secret": private}
+        async with ccxt_client(announced, keys=keys) as second:
+            assert (await second.fetch_balance())["USDT"]["total"] == 500
+        assert (await client.fetch_balance())["USDT"]["total"] == 10_000
