@@ -64,6 +64,13 @@ def test_embeds_said_to_fit_beside_each_other_are_taken_as_one_message(many: lis
     assert not refused(*together) or not together
 
 
+def test_a_page_turns_before_its_characters_run_out() -> None:
+    card = Card(title="t", tone=Tone.NOTE, at=T0, fields=[Field("n" * 200, "v" * 1000)] * 12)
+    pages = pages_of(card, STYLE, per_page=25)
+    assert [len(page.fields) for page in pages] == [4, 4, 4]
+    assert not any(refused(page) for page in pages)
+
+
 def test_at_the_limit_nothing_is_cut_and_one_beyond_it_is() -> None:
     assert clip("x" * 256, 256) == "x" * 256
     assert clip("x" * 257, 256) == "x" * 255 + "…"
