@@ -90,6 +90,15 @@ class Params:
             raise VenueRejection.because(Reason.INVALID_PARAMETER, name)
         return parsed
 
+    def listed(self, name: str) -> list[str]:
+        """Read ``[1,2]`` or ``["a","b"]``; ccxt writes the name in lower case and leaves the quotes out."""
+        value = self.optional(name) or self.optional(name.lower())
+        if value is None:
+            return []
+        if not (value.startswith("[") and value.endswith("]")):
+            raise VenueRejection.because(Reason.INVALID_PARAMETER, name)
+        return [each.strip().strip('"') for each in value[1:-1].split(",") if each.strip()]
+
     def limit(self, *, default: int, most: int) -> int:
         """Read ``limit``; Binance clips too large a one."""
         value = self.optional_integer("limit")

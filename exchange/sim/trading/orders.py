@@ -99,9 +99,11 @@ def amend_batch(call: Call) -> JsonValue:
 
 def cancel_batch(call: Call) -> JsonValue:
     symbol = call.symbol()
-    name = "orderIdList" if call.params.optional("orderIdList") else "origClientOrderIdList"
-    key = "orderId" if name == "orderIdList" else "origClientOrderId"
-    wanted = call.params.json_list(name)
+    by_id = call.params.listed("orderIdList")
+    key = "orderId" if by_id else "origClientOrderId"
+    wanted = by_id or call.params.listed("origClientOrderIdList")
+    if not wanted:
+        raise VenueRejection.because(Reason.EITHER_PARAMETER, "orderIdList", "origClientOrderIdList")
     if len(wanted) > _CANCEL_BATCH_MOST:
         raise VenueRejection.because(Reason.TOO_MANY_CANCELS)
     return [_each(call, cancel, {"symbol": symbol, key: one}) for one in wanted]

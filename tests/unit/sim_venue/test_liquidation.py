@@ -173,6 +173,13 @@ def test_auto_deleveraging_takes_part_of_a_position_under_its_own_id() -> None:
     assert terminal.ask("GET", "forceOrders", autoCloseType="LIQUIDATION") == []
 
 
+def test_auto_deleveraging_takes_no_more_than_a_short_holds() -> None:
+    terminal = _isolated(side="SELL")
+    terminal.venue.deleverage(MAIN, SYMBOL, PositionSide.BOTH, quantity=D(99), now_ms=terminal.now_ms)
+    assert _orders(terminal.events(), "adl_autoclose")[-1]["S"] == "BUY"
+    assert terminal.held() == 0
+
+
 def test_a_delisted_symbol_settles_its_position_and_ends_its_orders() -> None:
     terminal = _isolated()
     order = terminal.order(quantity="1", price="90")

@@ -117,6 +117,29 @@ def test_a_position_beyond_the_cap_of_its_leverage_is_refused() -> None:
     assert terminal.order("SELL", "199")["status"] == "FILLED"
 
 
+def test_a_position_of_exactly_the_cap_is_allowed() -> None:
+    terminal = Terminal(deposit="1000000")
+    assert terminal.order(quantity="200", price="100", timeInForce="GTX")["status"] == "NEW"
+
+
+def test_the_fee_and_the_loss_beyond_the_mark_belong_to_the_cost_of_an_order() -> None:
+    """10 at 104 and 10×: 104 margin + 40 beyond the mark + 0.52 fee (the fee is a guess)."""
+    for deposit, is_enough in (("144.51", False), ("144.52", True)):
+        terminal = Terminal(deposit=deposit)
+        terminal.ask("POST", "leverage", symbol=SYMBOL, leverage=10)
+        answer = terminal.attempt(
+            "POST",
+            "order",
+            symbol=SYMBOL,
+            side="BUY",
+            type="LIMIT",
+            timeInForce="GTC",
+            quantity="10",
+            price="104",
+        )
+        assert isinstance(answer, dict) is is_enough
+
+
 def test_open_orders_count_toward_the_cap() -> None:
     terminal = Terminal(deposit="1000000")
     terminal.order(quantity="200", price="96")

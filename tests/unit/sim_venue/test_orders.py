@@ -294,6 +294,16 @@ def test_a_batch_of_cancels_answers_each() -> None:
     assert answers[1]["code"] == -2011
 
 
+@pytest.mark.parametrize("listed", ['["a","b"]', "[a,b]"])
+@pytest.mark.parametrize("name", ["origClientOrderIdList", "origclientorderidlist"])
+def test_a_batch_of_cancels_may_name_client_ids(name: str, listed: str) -> None:
+    terminal = Terminal()
+    for own in ("a", "b"):
+        terminal.order(price="90", newClientOrderId=own)
+    terminal.ask("DELETE", "batchOrders", symbol=SYMBOL, **{name: listed})
+    assert terminal.ask("GET", "openOrders") == []
+
+
 def test_a_countdown_not_renewed_cancels_the_symbols_orders() -> None:
     terminal = Terminal()
     order = terminal.order(price="90")

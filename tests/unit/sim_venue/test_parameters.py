@@ -85,6 +85,8 @@ def test_a_missing_parameter_is_named() -> None:
         ("DELETE", "allOpenOrders", {}, -1102),
         ("DELETE", "batchOrders", {"symbol": SYMBOL, "orderIdList": json.dumps(list(range(11)))}, -4032),
         ("DELETE", "batchOrders", {"symbol": SYMBOL}, -1102),
+        ("DELETE", "batchOrders", {"symbol": SYMBOL, "orderIdList": "5"}, -1130),
+        ("DELETE", "batchOrders", {"symbol": SYMBOL, "orderIdList": "[]"}, -1102),
         ("POST", "countdownCancelAll", {"symbol": SYMBOL}, -1102),
         ("PUT", "order", {"symbol": SYMBOL, "side": "BUY", "orderId": "5"}, -2013),
     ],
