@@ -1,9 +1,12 @@
-"""What holds for every test: no network beyond this machine, and no deadline on a shared processor."""
+"""What holds for every test: no other machine, no deadline on a shared processor, decimals untouched."""
 
+import decimal
 import sys
+from collections.abc import Generator
 from ipaddress import ip_address
 
 import hypothesis
+import pytest
 
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
@@ -31,3 +34,10 @@ def _is_this_machine(host: object) -> bool:
 
 
 sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Undo what a test did to decimals: ccxt's ``decimal_to_precision`` changes its caller's rounding."""
+    with decimal.localcontext(decimal.DefaultContext):
+        return (yield)
