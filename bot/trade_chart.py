@@ -20,7 +20,8 @@ class TradeChart:
 
     ``candles`` is float64 [5, n], oldest first, with ``open_times`` int64 [n] in ms; bars after the exit
     are welcome. ``exit``, ``exited_at`` and ``net_r`` are ``None`` while the position is open. Without
-    ``decimals``, prices are written as finely as the picture can show.
+    ``decimals``, prices are written as finely as the picture can show; without ``risk_a_unit``, 1 R is the
+    way from the entry to the stop.
     """
 
     title: str
@@ -37,6 +38,7 @@ class TradeChart:
     note: str = ""
     zones: Sequence[Zone] = ()
     decimals: int | None = None
+    risk_a_unit: float | None = None
 
     @classmethod
     def of(cls, position: Position, *, candles: Floats, open_times: NDArray[np.int64]) -> "TradeChart":
@@ -58,6 +60,7 @@ class TradeChart:
             note=f"{signed(float(position.net_pnl))} USDT  {reason}" if reason else "open",
             zones=position.plan.candidate.zones,
             decimals=decimals_of(position.plan.instrument.tick_size),
+            risk_a_unit=float(position.risk / position.entered) if position.entered else None,
         )
 
     @property
@@ -66,8 +69,8 @@ class TradeChart:
         return self.exited_at if self.exited_at is not None else int(self.open_times[-1]) + MINUTE_MS
 
     def in_r(self, price: float) -> float:
-        """Distance of ``price`` from the entry in units of the planned risk, before costs."""
-        risk = abs(self.entry - self.stop)
+        """Distance of ``price`` from the entry in units of the risk, before costs."""
+        risk = abs(self.entry - self.stop) if self.risk_a_unit is None else self.risk_a_unit
         return (price - self.entry) * self.side / risk if risk else 0.0
 
     def price_range(self) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from bot.charts import draw_trade
 from bot.layout import UpColour
 from bot.trade_chart import TradeChart, price_decimals, signed, spread_out
 from core.market import MINUTE_MS, Floats
+from core.positions import ExitReason
 from core.signals import Side, Zone
 from tests.builders import T0, closed_position, position
 
@@ -97,7 +98,16 @@ def test_the_numbers_of_a_chart_are_the_positions_own() -> None:
     assert drawn.net_r == pytest.approx(0.85)
     assert drawn.note == "+8.50 USDT  target"
     assert drawn.in_r(98.5) == pytest.approx(-1.5)
-    assert replace(drawn, side=Side.SHORT, stop=101.0).in_r(98.5) == pytest.approx(1.5)
+    short = replace(drawn, side=Side.SHORT, stop=102.0, risk_a_unit=None)
+    assert short.in_r(98.5) == pytest.approx(0.75)
+
+
+def test_an_entry_that_slipped_to_its_stop_is_still_measured_by_its_plan() -> None:
+    slipped = closed_position(reason=ExitReason.SLIPPED_ENTRY)
+    fills = (replace(slipped.fills[0], price=slipped.plan.stop), slipped.fills[1])
+    times = START + MINUTE_MS * np.arange(120)
+    drawn = TradeChart.of(replace(slipped, fills=fills), candles=walk(), open_times=times)
+    assert drawn.in_r(float(slipped.plan.entry)) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
