@@ -17,6 +17,7 @@ from exchange.sim.venue.conditionals import (
 )
 from exchange.sim.venue.floor import Floor
 from exchange.sim.venue.lifecycle import begin_conditional, move_conditional
+from exchange.sim.venue.margin import opens
 from exchange.sim.venue.matching import within
 from exchange.sim.venue.order_desk import OrderDesk
 from exchange.sim.venue.orders import OrderRequest, Origin
@@ -100,7 +101,7 @@ class ConditionalDesk:
 
     def _check(self, account: Account, instrument: Instrument, request: ConditionalRequest) -> None:
         check_position_side(account, request.position_side, is_reduce_only=request.reduce_only)
-        is_closing = request.close_position or request.reduce_only
+        is_closing = request.close_position or not opens(account, request)
         check_status(instrument, may_open=not is_closing)
         _check_client_id(account, request)
         if request.close_position:

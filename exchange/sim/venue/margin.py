@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from core.instruments import Instrument
 from exchange.sim.venue.account import Account, PositionKey
+from exchange.sim.venue.conditionals import ConditionalRequest
 from exchange.sim.venue.floor import Floor
 from exchange.sim.venue.orders import OrderRequest
 from exchange.sim.venue.positions import ZERO, Position
@@ -52,7 +53,7 @@ def exposure(held: Decimal, bids: Decimal, asks: Decimal) -> Decimal:
     return max(abs(held + bids), abs(held - asks))
 
 
-def opens(account: Account, request: OrderRequest) -> bool:
+def opens(account: Account, request: OrderRequest | ConditionalRequest) -> bool:
     """Say whether an order may enlarge a position; reduce-only and hedged closing orders may not."""
     if request.reduce_only:
         return False

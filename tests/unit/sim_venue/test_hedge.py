@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.sim.venue.terms import PositionSide
-from tests.builders_sim import SYMBOL, Terminal
+from tests.builders_sim import SYMBOL, Terminal, contract
 
 D = Decimal
 
@@ -131,3 +131,11 @@ def test_a_conditional_order_of_the_symbol_blocks_its_margin_type_too() -> None:
     path = ("POST", "marginType")
     assert terminal.refusal(*path, symbol="ABCUSDT", marginType="ISOLATED").code == -4047
     assert terminal.ask(*path, symbol="XYZUSDT", marginType="ISOLATED")["code"] == 200
+
+
+def test_a_stop_that_closes_a_side_may_be_small() -> None:
+    terminal = _hedged()
+    terminal.instruments[SYMBOL] = contract(min_notional=D(30))
+    terminal.order("BUY", "3", positionSide="LONG")
+    assert terminal.stop("95", quantity="0.1", positionSide="LONG")["algoStatus"] == "NEW"
+    assert terminal.stop_code("105", "BUY", quantity="0.1", positionSide="LONG") == -4164

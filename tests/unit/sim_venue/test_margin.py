@@ -95,6 +95,16 @@ def test_an_open_order_locks_margin_until_it_is_cancelled() -> None:
     assert terminal.order(quantity="1")["status"] == "FILLED"
 
 
+def test_an_open_order_locks_margin_for_its_own_symbol() -> None:
+    terminal = Terminal("ABCUSDT", "XYZUSDT")
+    terminal.order(quantity="1", price="90")
+    terminal.order(quantity="2", price="90", symbol="XYZUSDT")
+    rows = {row["symbol"]: row for row in terminal.ask("GET", "/fapi/v3/positionRisk")}
+    assert rows["ABCUSDT"]["openOrderInitialMargin"] == "4.50000000"
+    assert rows["XYZUSDT"]["openOrderInitialMargin"] == "9.00000000"
+    assert (rows["ABCUSDT"]["bidNotional"], rows["ABCUSDT"]["askNotional"]) == ("90", "0")
+
+
 def test_a_reduce_only_order_locks_nothing() -> None:
     terminal = Terminal()
     terminal.order(quantity="2")
