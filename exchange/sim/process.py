@@ -84,7 +84,7 @@ class Simulator:
             weight_limit=config.weight_limit,
         )
         weights = WeightLimiter(self.time, limit=config.weight_limit)
-        rest = Rest(
+        self.rest = Rest(
             market_data,
             trading_calls(self.venue, self.market, self.broadcast),
             ring=self.ring,
@@ -95,7 +95,7 @@ class Simulator:
         )
         sockets = Sockets(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
         control = Control(self.time, self.stepper, self.faults, open_account=self._open_account)
-        app = App(FaultyRest(rest, self.faults, weights, clock=clock), sockets, control)
+        app = App(FaultyRest(self.rest, self.faults, weights, clock=clock), sockets, control)
         self._listening = Listening(app.handle, host=config.host, port=config.port)
         self._steps: asyncio.Task[None] | None = None
         first = self._open_account(config.deposit)
