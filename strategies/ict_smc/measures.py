@@ -23,13 +23,18 @@ NEVER = 240.0
 def measure(kernel: MarketKernel, setup: Setup) -> Measures:
     """Measure everything that does not depend on where the stop lies."""
     minute, quarter = kernel.minute[setup.symbol_index], kernel.quarter[setup.symbol_index]
+    block = _block(minute, minute.blocks[setup.block], setup.side)
+    return measure_surroundings(minute, quarter, setup.side) | block
+
+
+def measure_surroundings(minute: Chart, quarter: Chart, side: int) -> Measures:
+    """Measure everything that does not depend on a block either."""
     return {
-        **_trend(quarter, setup.side),
-        **_momentum(minute, quarter, setup.side),
-        **_structure(minute, quarter, setup.side),
-        **_block(minute, minute.blocks[setup.block], setup.side),
-        **_liquidity(minute, setup.side),
-        **_candle(minute, quarter, setup.side),
+        **_trend(quarter, side),
+        **_momentum(minute, quarter, side),
+        **_structure(minute, quarter, side),
+        **_liquidity(minute, side),
+        **_candle(minute, quarter, side),
         **_session(minute),
     }
 

@@ -33,14 +33,18 @@ class Setup(NamedTuple):
 
 def find_setups(kernel: MarketKernel, parameters: IctSmcParameters) -> list[Setup]:
     """Look at every ready symbol; at most one set-up each."""
-    gates = Gates(
+    gates = gates_of(kernel, parameters)
+    found = np.full(len(kernel.symbols), -1, dtype=np.int64)
+    scan(kernel.minute, kernel.quarter, kernel.ready(), gates, found)
+    return [_setup(kernel, int(s), int(found[s])) for s in np.flatnonzero(found >= 0)]
+
+
+def gates_of(kernel: MarketKernel, parameters: IctSmcParameters) -> Gates:
+    return Gates(
         trend_min_atr=kernel.parameters.trend_min_atr,
         sweep_max_age=parameters.sweep_max_age,
         discount_limit=parameters.discount_limit,
     )
-    found = np.full(len(kernel.symbols), -1, dtype=np.int64)
-    scan(kernel.minute, kernel.quarter, kernel.ready(), gates, found)
-    return [_setup(kernel, int(s), int(found[s])) for s in np.flatnonzero(found >= 0)]
 
 
 def _setup(kernel: MarketKernel, symbol_index: int, block: int) -> Setup:

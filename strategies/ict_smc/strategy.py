@@ -35,7 +35,7 @@ class IctSmc:
         minute, quarter = kernel.minute[setup.symbol_index], kernel.quarter[setup.symbol_index]
         block: Block = minute.blocks[setup.block]
         distance = stop_distance(minute, quarter, block, self.parameters)
-        measures = measure(kernel, setup) | self._risk_measures(minute, setup.side, distance)
+        measures = measure(kernel, setup) | measure_risk(minute, setup.side, distance)
         factors = factors_of(measures, self.parameters)
         confidence = confidence_of(factors)
         out = exits(minute, setup.side, distance, confidence, self.parameters)
@@ -56,18 +56,20 @@ class IctSmc:
             ),
             atr_1m=float(minute.atr),
             atr_15m=float(quarter.atr),
-            zones=(_block_zone(block),),
+            zones=(block_zone(block),),
             refusal=out.refusal,
         )
 
-    @staticmethod
-    def _risk_measures(minute: Chart, side: int, distance: float) -> Measures:
-        ahead = room(minute, side)
-        room_r = NO_ROOM_LIMIT if ahead is None else min(ahead / distance, NO_ROOM_LIMIT)
-        return {"stop_distance": distance / float(minute.close), "room_r": room_r}
+
+def measure_risk(minute: Chart, side: int, distance: float) -> Measures:
+    """Measure what depends on where the stop lies; ``distance`` is in price."""
+    ahead = room(minute, side)
+    room_r = NO_ROOM_LIMIT if ahead is None else min(ahead / distance, NO_ROOM_LIMIT)
+    return {"stop_distance": distance / float(minute.close), "room_r": room_r}
 
 
-def _block_zone(block: Block) -> Zone:
+def block_zone(block: Block) -> Zone:
+    """Return a block as charts and explanations know it."""
     return Zone(
         kind="breaker" if block.breaker else "order_block",
         low=float(block.bottom),
