@@ -1,0 +1,29 @@
+"""``python -m benchmarks NAME [--seed N] [--json]``: run one benchmark and print what it found."""
+
+import argparse
+import json
+import sys
+from importlib import import_module
+from typing import Any
+
+NAMES = ("null", "scan", "step")
+"""Each is a module beside this one with ``run(*, seed)``, which returns at least name, unit and ours."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=NAMES)
+    parser.add_argument("--seed", type=int, default=1, help="of the market that is measured on")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    chosen = parser.parse_args(arguments)
+    found: dict[str, Any] = import_module(f"benchmarks.{chosen.name}").run(seed=chosen.seed)
+    if chosen.json:
+        print(json.dumps(found))
+        return 0
+    for key, value in found.items():
+        print(f"{key:>28}  {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""One closed minute of 650 symbols through the kernel, against what others pay for the same answer."""
+
+import contextlib
+import io
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.null import START_MS, walks
+from core.market import MINUTE_MS, Floats
+from core.rng import seeded
+from strategies.kernel.market import MarketKernel
+
+SYMBOLS = 650
+MINUTES = 1500
+WINDOW = 500
+SAMPLE = 13
+"""Symbols that the others are timed on; their cost is proportional, and the whole market takes minutes."""
+
+
+def run(*, seed: int = 1) -> dict[str, Any]:
+    rows = walks(seeded(seed), count=SYMBOLS, minutes=MINUTES)
+    steps = time_steps(rows)
+    history, floor = time_history(rows), time_floor(rows)
+    oracle, frames = time_smart_money(rows), time_pandas(rows)
+    ours = median(steps)
+    return {
+        "name": "step",
+        "unit": "s",
+        "ours": ours,
+        "ours_min": min(steps),
+        "ours_max": max(steps),
+        "ours_p99": float(np.percentile(steps, 99)),
+        "symbols": SYMBOLS,
+        "reference": oracle,
+        "reference_name": f"smartmoneyconcepts, all five structures on {WINDOW} candles",
+        "ratio": ours / oracle,
+        "pandas_talib": frames,
+        "pandas_talib_ratio": ours / frames,
+        "recompute_minutes": MINUTES,
+        "recompute": history,
+        "recompute_floor": floor,
+        "recompute_multiple_of_floor": history / floor,
+    }
+
+
+def time_steps(rows: Floats) -> list[float]:
+    """Return the seconds of each minute that does not close a 15m candle, once the charts are grown."""
+    kernel = MarketKernel([str(s) for s in range(rows.shape[2])])
+    present = np.ones(rows.shape[2], dtype=np.bool_)
+    seconds = []
+    for minute, row in enumerate(rows):
+        began = time.perf_counter()
+        kernel.step(START_MS + minute * MINUTE_MS, row, present)
+        if minute >= WINDOW and minute % 15 != 14:
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def time_history(rows: Floats) -> float:
+    """Return the seconds that reading all candles of all symbols from nothing takes."""
+    kernel = MarketKernel([str(s) for s in range(rows.shape[2])])
+    times = START_MS + np.arange(len(rows)) * MINUTE_MS
+    histories = [np.ascontiguousarray(rows[:, :, s].T) for s in range(rows.shape[2])]
+    began = time.perf_counter()
+    for s, candles in enumerate(histories):
+        kernel.warm_up_1m(s, candles, times)
+    return time.perf_counter() - began
+
+
+def time_floor(rows: Floats) -> float:
+    """Return the least that reading the same candles once can take."""
+    return fastest(rows.sum)
+
+
+def time_smart_money(rows: Floats) -> float:
+    """Return what the popular library would take for all symbols; it has no step, only whole windows."""
+    import pandas as pd
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        from smartmoneyconcepts import smc
+    columns = ["open", "high", "low", "close", "volume"]
+    frames = [pd.DataFrame(rows[-WINDOW:, :, s], columns=columns) for s in range(SAMPLE)]
+
+    def all_structures() -> None:
+        for frame in frames:
+            swings = smc.swing_highs_lows(frame, swing_length=5)
+            smc.bos_choch(frame, swings)
+            smc.ob(frame, swings)
+            smc.liquidity(frame, swings)
+            smc.fvg(frame)
+
+    return fastest(all_structures) * SYMBOLS / SAMPLE
+
+
+def time_pandas(rows: Floats) -> float:
+    """Return what a frame a symbol and TA-Lib through it would take for all symbols, indicators only."""
+    import pandas as pd
+    import talib.abstract
+
+    columns = ["open", "high", "low", "close", "volume"]
+    frames = [pd.DataFrame(rows[-WINDOW:, :, s], columns=columns) for s in range(SAMPLE)]
+    ta: Any = talib.abstract
+
+    def indicators() -> None:
+        for frame in frames:
+            for length in (9, 21, 50, 200):
+                frame[f"ema_{length}"] = ta.EMA(frame, timeperiod=length)
+            macd, bands = ta.MACD(frame), ta.BBANDS(frame, timeperiod=20)
+            frame["macd"], frame["signal"] = macd["macd"], macd["macdsignal"]
+            frame["upper"], frame["lower"] = bands["upperband"], bands["lowerband"]
+            frame["atr"], frame["rsi"] = ta.ATR(frame), ta.RSI(frame)
+            frame["volume_mean"] = frame["volume"].rolling(20).mean()
+
+    return fastest(indicators) * SYMBOLS / SAMPLE
+
+
+def fastest(work: Callable[[], object], *, times: int = 3) -> float:
+    """Return the shortest of a few runs: the one that the rest of the machine disturbed least."""
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
