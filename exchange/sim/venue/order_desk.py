@@ -19,7 +19,6 @@ from exchange.sim.venue.settlement import Fill, settle
 from exchange.sim.venue.terms import OrderType, Side, TimeInForce
 
 _REST = (TimeInForce.GTC, TimeInForce.GTX, TimeInForce.GTD, TimeInForce.GTE_GTC)
-
 _MAX_AMENDMENTS = 10_000
 
 
@@ -122,7 +121,7 @@ class OrderDesk:
             raise VenueRejection.because(Reason.AMEND_SAME)
         if order.amendments >= _MAX_AMENDMENTS:
             raise VenueRejection.because(Reason.AMEND_LIMIT)
-        if quantity <= order.executed:
+        if 0 < quantity <= order.executed:
             return
         amended = replace(order.request, quantity=quantity - order.executed, price=price)
         del account.open_orders[order.order_id]

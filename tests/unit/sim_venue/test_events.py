@@ -181,3 +181,29 @@ def test_a_withdrawal_is_told_as_one() -> None:
     terminal.venue.settings.deposit(terminal.account, Decimal(-100), now_ms=5)
     update = terminal.events()[0]["a"]
     assert (update["m"], update["B"][0]["wb"]) == ("WITHDRAW", "9900.00000000")
+
+
+def _story() -> list[Any]:
+    terminal = Terminal("ABCUSDT", "XYZUSDT")
+    for symbol in ("ABCUSDT", "XYZUSDT"):
+        terminal.order(symbol=symbol, quantity="30")
+        terminal.stop("95", symbol=symbol)
+        terminal.order("SELL", symbol=symbol, price="104", reduceOnly=True)
+    told = terminal.events()
+    for price in ("97", "105", "94", "60"):
+        told += terminal.step(price) + terminal.step(price, symbol="XYZUSDT")
+    return told
+
+
+def test_the_same_calls_and_prices_tell_the_same_story() -> None:
+    first, second = _story(), _story()
+    assert first == second
+    assert len(first) > 30
+
+
+def test_trade_and_order_ids_only_grow() -> None:
+    fills = [
+        event["o"] for event in _story() if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["x"] == "TRADE"
+    ]
+    ids = [fill["t"] for fill in fills]
+    assert ids == sorted(set(ids))

@@ -263,6 +263,7 @@ def test_amending_nothing_or_the_impossible_is_refused() -> None:
     order = terminal.order(price="90")
     same = {"symbol": SYMBOL, "side": "BUY", "orderId": order["orderId"]}
     assert terminal.refusal("PUT", "order", **same, quantity=1, price=90).code == -5027
+    assert terminal.refusal("PUT", "order", **same, quantity="0", price=90).code == -4003
     assert terminal.refusal("PUT", "order", **same, quantity="0.01", price=90).code == -1111
     assert terminal.refusal("PUT", "order", **same, quantity=1, price="106").code == -4016
     assert _query(terminal, order)["price"] == "90"
