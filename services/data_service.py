@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -147,6 +147,18 @@ class DataService:
     def on_volume(self, index: int, quote_volume_24h: float) -> None:
         self._board.volume(index, quote_volume_24h)
 
+    def on_candles_resumed(self, indices: Sequence[int]) -> None:
+        """What closed while these streams were away is fetched at once, not at their next candle."""
+        for index in indices:
+            self._streamed[index] = max(int(self._streamed[index]), self._barrier.frontier)
+            self._try_to_join(index)
+
+    def on_marks_lost(self) -> None:
+        self._board.forget_marks()
+
+    def on_books_lost(self) -> None:
+        self._board.forget_books()
+
     # --- inside -------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
@@ -210,7 +222,7 @@ class DataService:
         missing = self._buffer.first_missing(index, start, end)
         if missing is not None:
             # What the stream has not passed yet may still come; behind it nothing will.
-            if self._streamed[index] > missing:
+            if self._streamed[index] >= missing:
                 self._gaps.fill(index, missing, end)
         elif index in self._quarters or self._streamed[index] >= end:
             self._join(index, start, end)

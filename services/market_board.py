@@ -26,6 +26,15 @@ class MarketBoard:
     def volume(self, index: int, quote_volume_24h: float) -> None:
         self._volume[index] = quote_volume_24h
 
+    def forget_marks(self) -> None:
+        """Old marks, rates and volumes are worse than none."""
+        for values in (self._mark, self._funding_rate, self._volume):
+            values.fill(np.nan)
+
+    def forget_books(self) -> None:
+        self._bid.fill(np.nan)
+        self._ask.fill(np.nan)
+
     def context(self) -> MarketContext:
         """Take a copy that nobody writes to."""
         return MarketContext(

@@ -26,7 +26,6 @@ from exchange.binance.user_stream import UserStream
 from exchange.limits.retries import ReadRetries
 from exchange.limits.weight import Priority
 
-_PROTECTING_ROLES = frozenset({Role.STOP, Role.TARGET, Role.CLOSE})
 _ISOLATED = "ISOLATED"
 
 
@@ -158,10 +157,11 @@ class BinanceFutures:
         return found
 
     async def _find_order(self, query: QueryOrder) -> Sequence[Report]:
-        priority = _priority(query)
         parameters = {"symbol": query.symbol, "origClientOrderId": query.client_order_id}
         order = await self._retries.run(
-            lambda: self._api.call(rest.FIND_ORDER, parameters, priority=priority, reply=orders.OrderReply)
+            lambda: self._api.call(
+                rest.FIND_ORDER, parameters, priority=Priority.PROTECTIVE, reply=orders.OrderReply
+            )
         )
         fills = await self._fills(query, order.order_id) if order.executed_qty else ()
         return (*fills, orders.ended(order)) if order.status in orders.ENDED else fills
@@ -184,12 +184,8 @@ class BinanceFutures:
             lambda: self._api.call(
                 rest.FIND_TRADES,
                 {"symbol": query.symbol, "orderId": order_id},
-                priority=_priority(query),
+                priority=Priority.PROTECTIVE,
                 reply=list[orders.TradeReply],
             )
         )
         return tuple(orders.filled(each, client_order_id=query.client_order_id) for each in trades)
-
-
-def _priority(query: QueryOrder) -> Priority:
-    return Priority.PROTECTIVE if query.role in _PROTECTING_ROLES else Priority.ORDER

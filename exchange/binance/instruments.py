@@ -25,14 +25,16 @@ _USUAL_PERCENT_PRICE = _Filter(
 
 
 class _Symbol(msgspec.Struct, rename="camel"):
+    """A contract of any kind; those of other kinds may lack what ours have."""
+
     symbol: str
-    base_asset: str
-    quote_asset: str
-    contract_type: str
-    status: str
-    price_precision: int
-    quantity_precision: int
-    filters: list[_Filter]
+    base_asset: str = ""
+    quote_asset: str = ""
+    contract_type: str = ""
+    status: str = ""
+    price_precision: int = 0
+    quantity_precision: int = 0
+    filters: list[_Filter] = []
     onboard_date: int = 0
     delivery_date: int = 4_133_404_800_000
     trigger_protect: Decimal = Decimal("0.05")

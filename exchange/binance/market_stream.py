@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -10,12 +11,13 @@ import msgspec
 from core.clock import Clock
 from core.rng import Rng
 from exchange.binance.addresses import BinanceAddresses
-from exchange.binance.stream_keeper import StreamKeeper
+from exchange.binance.stream_keeper import StreamKeeper, StreamListener, StreamPatience
 from exchange.binance.transport import Transport
 
 _log = logging.getLogger(__name__)
 
 STREAMS_A_CONNECTION = 200
+_USUAL_PATIENCE = StreamPatience()
 Candle = tuple[float, float, float, float, float]
 
 
@@ -34,6 +36,16 @@ class MarketSink(Protocol):
     def on_book(self, index: int, bid: float, ask: float) -> None: ...
 
     def on_volume(self, index: int, quote_volume_24h: float) -> None: ...
+
+    def on_candles_resumed(self, indices: Sequence[int]) -> None:
+        """Candles of these symbols come again; those that closed before this moment will not."""
+        ...
+
+    def on_marks_lost(self) -> None:
+        """Marks, funding rates and volumes come no more for now."""
+        ...
+
+    def on_books_lost(self) -> None: ...
 
 
 class _Kline(msgspec.Struct, gc=False):
@@ -83,7 +95,7 @@ class BinanceMarketStreams:
         *,
         clock: Clock,
         rng: Rng,
-        silence: float = 15.0,
+        patience: StreamPatience = _USUAL_PATIENCE,
     ) -> None:
         self._transport = transport
         self._addresses = addresses
@@ -91,16 +103,22 @@ class BinanceMarketStreams:
         self._sink = sink
         self._clock = clock
         self._rng = rng
-        self._silence = silence
+        self._patience = patience
         self._klines = msgspec.json.Decoder(_KlineEvent, strict=False)
         self._books = msgspec.json.Decoder(_BookEvent, strict=False)
         self._lists = msgspec.json.Decoder(list[_MarketWide], strict=False)
         self._keepers = [
             *self._kline_keepers(list(symbols)),
             self._keeper(
-                addresses.market_socket(), ["!markPrice@arr@1s", "!miniTicker@arr"], self._on_market_wide
+                addresses.market_socket(),
+                ["!markPrice@arr@1s", "!miniTicker@arr"],
+                StreamListener(on_text=self._tolerant(self._on_market_wide), on_down=sink.on_marks_lost),
             ),
-            self._keeper(addresses.public_socket(), ["!bookTicker"], self._on_book),
+            self._keeper(
+                addresses.public_socket(),
+                ["!bookTicker"],
+                StreamListener(on_text=self._tolerant(self._on_book), on_down=sink.on_books_lost),
+            ),
         ]
 
     async def run(self) -> None:
@@ -119,24 +137,26 @@ class BinanceMarketStreams:
         """How often a connection was lost so far."""
         return sum(keeper.gaps for keeper in self._keepers)
 
-    def _kline_keepers(self, symbols: list[str]) -> list[StreamKeeper]:
+    def _kline_keepers(self, symbols: list[str]) -> Iterator[StreamKeeper]:
         names = [f"{symbol.lower()}@kline_1m" for symbol in symbols]
-        return [
-            self._keeper(
-                self._addresses.market_socket(), names[start : start + STREAMS_A_CONNECTION], self._on_kline
+        for start in range(0, len(names), STREAMS_A_CONNECTION):
+            indices = range(start, min(start + STREAMS_A_CONNECTION, len(names)))
+            listener = StreamListener(
+                on_text=self._tolerant(self._on_kline),
+                on_up=partial(self._sink.on_candles_resumed, indices),
             )
-            for start in range(0, len(names), STREAMS_A_CONNECTION)
-        ]
+            chunk = names[start : start + STREAMS_A_CONNECTION]
+            yield self._keeper(self._addresses.market_socket(), chunk, listener)
 
-    def _keeper(self, url: str, names: Sequence[str], on_text: Callable[[str], None]) -> StreamKeeper:
+    def _keeper(self, url: str, names: Sequence[str], listener: StreamListener) -> StreamKeeper:
         return StreamKeeper(
             self._transport,
             url,
             names,
-            on_text=self._tolerant(on_text),
+            listener=listener,
             clock=self._clock,
             rng=self._rng,
-            silence=self._silence,
+            patience=self._patience,
         )
 
     def _tolerant(self, on_text: Callable[[str], None]) -> Callable[[str], None]:

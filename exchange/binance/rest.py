@@ -28,11 +28,14 @@ _BANNED_UNTIL = re.compile(r"until (\d{13})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One of ccxt's implicit methods and its weight; ``sends_order`` where a circuit must never be broken."""
+    """One of ccxt's implicit methods and its weight.
+
+    ``is_vital`` endpoints open, close, protect or find out about positions: no breaker stands before them.
+    """
 
     method: str
     weight: int
-    sends_order: bool = False
+    is_vital: bool = False
 
 
 EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1)
@@ -44,12 +47,12 @@ SYMBOL_CONFIG = Endpoint(method="fapiPrivateGetSymbolConfig", weight=5)
 SET_MARGIN_TYPE = Endpoint(method="fapiPrivatePostMarginType", weight=1)
 SET_LEVERAGE = Endpoint(method="fapiPrivatePostLeverage", weight=1)
 SET_POSITION_MODE = Endpoint(method="fapiPrivatePostPositionSideDual", weight=1)
-SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, sends_order=True)
-FIND_ORDER = Endpoint(method="fapiPrivateGetOrder", weight=1)
-FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5)
-PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, sends_order=True)
-CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, sends_order=True)
-FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1)
+SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, is_vital=True)
+FIND_ORDER = Endpoint(method="fapiPrivateGetOrder", weight=1, is_vital=True)
+FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5, is_vital=True)
+PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, is_vital=True)
+CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, is_vital=True)
+FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, is_vital=True)
 OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40)
 NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1)
 KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1)
@@ -120,7 +123,7 @@ class BinanceRest:
         self._client().set_clock_ahead((sent + self._clock.wire_ms()) // 2 - answer.serverTime)
 
     async def _ask(self, endpoint: Endpoint, parameters: Parameters, priority: Priority) -> HttpResponse:
-        if not endpoint.sends_order:
+        if not endpoint.is_vital:
             self.breaker.check()
         lease = await self.limiter.acquire(endpoint.weight, priority)
         used = None

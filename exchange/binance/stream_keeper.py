@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 
@@ -19,11 +20,34 @@ _NAMES_A_MESSAGE = 100
 _SECONDS_BETWEEN_MESSAGES = 0.15  # Binance disconnects who sends more than ten a second
 
 
-class StreamKeeper:
-    """Keeps ``names`` subscribed at ``url`` and hands every text to ``on_text``.
+def _nothing() -> None:
+    """Nobody needs to know."""
 
-    A subscription that was acknowledged proves nothing: after ``silence`` machine seconds without any
-    message the connection is given up and made anew.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamListener:
+    """Whom to call: with each text, once subscribed, and when the connection is gone."""
+
+    on_text: Callable[[str], None]
+    on_up: Callable[[], None] = _nothing
+    on_down: Callable[[], None] = _nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPatience:
+    """When a connection is given up, in machine seconds: without any message, and however well it goes.
+
+    The exchange ends every connection after a day; ours end before, each at a moment of its own.
+    """
+
+    silence: float = 15.0
+    lifetime: float = 23 * 3600.0
+
+
+class StreamKeeper:
+    """Keeps ``names`` subscribed at ``url`` and hands every text to its listener.
+
+    A subscription that was acknowledged proves nothing, so a silent connection is given up and made anew.
     """
 
     def __init__(
@@ -32,18 +56,18 @@ class StreamKeeper:
         url: str,
         names: Sequence[str],
         *,
-        on_text: Callable[[str], None],
+        listener: StreamListener,
         clock: Clock,
         rng: Rng,
-        silence: float,
+        patience: StreamPatience,
     ) -> None:
         self._transport = transport
         self._url = url
         self._names = tuple(names)
-        self._on_text = on_text
+        self._listener = listener
         self._clock = clock
         self._rng = rng
-        self._silence = silence
+        self._patience = patience
         self._backoff = Backoff()
         self._failures = 0
         self._heard = False
@@ -70,9 +94,10 @@ class StreamKeeper:
             while True:
                 text = await socket.receive()
                 self._heard = True
-                self._on_text(text)
+                self._listener.on_text(text)
         finally:
             self.subscribed.clear()
+            self._listener.on_down()
             watchdog.cancel()
             with suppress(asyncio.CancelledError):
                 await watchdog
@@ -86,13 +111,15 @@ class StreamKeeper:
             if start + _NAMES_A_MESSAGE < len(self._names):
                 await self._clock.sleep(_SECONDS_BETWEEN_MESSAGES)
         self.subscribed.set()
+        self._listener.on_up()
 
     async def _watch(self, socket: Socket) -> None:
-        while True:
+        """Close the connection when it has gone silent or grown old."""
+        ends_at = self._clock.monotonic() + self._rng.uniform(0.8, 1.0) * self._patience.lifetime
+        while (left := ends_at - self._clock.monotonic()) > 0:
             self._heard = False
-            await self._clock.sleep(self._silence)
+            await self._clock.sleep(min(self._patience.silence, left))
             if not self._heard:
-                _log.warning("nothing heard for %.0f s", self._silence)
-                await socket.close()
-                return
+                break
             self._failures = 0
+        await socket.close()

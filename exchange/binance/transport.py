@@ -9,6 +9,9 @@ from yarl import URL
 
 from core.errors import ExchangeUnavailable
 
+_HEARTBEAT = 20.0  # seconds between our pings: a peer that died without a word is noticed
+_LAST_WORDS = 2.0  # seconds a closing peer gets to say goodbye
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
@@ -77,7 +80,12 @@ class AiohttpTransport:
 
     async def connect(self, url: str) -> Socket:
         try:
-            socket = await self._opened().ws_connect(URL(url, encoded=True), max_msg_size=0)
+            socket = await self._opened().ws_connect(
+                URL(url, encoded=True),
+                max_msg_size=0,
+                heartbeat=_HEARTBEAT,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_LAST_WORDS),
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise ExchangeUnavailable(f"no socket at {_path(url)}: {fault!r}") from fault
         return AiohttpSocket(socket)

@@ -395,3 +395,31 @@ def test_a_gap_longer_than_memory_means_a_fresh_history() -> None:
     assert heard.present()[-1] == (701, [True] * 3)
     fresh = heard.histories[-1]
     assert (fresh.symbol, fresh.timeframe_ms, len(fresh.open_times)) == ("BUSDT", MINUTE_MS, 499)
+
+
+def test_after_a_reconnect_gaps_are_fetched_without_waiting_for_the_next_candle() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        market.closes(0, 0, 2)
+        await clock.sleep(3)
+        market.sink.on_candles_resumed([1])
+        await clock.sleep(1)
+        market.closes(1)
+
+    heard = played(story)
+    assert heard.present() == [(0, [True, False, True]), (1, [True] * 3)]
+    assert max(heard.candles_of(1)) == START + MINUTE_MS
+
+
+def test_what_is_known_of_a_lost_stream_is_forgotten() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        market.sink.on_book(0, 99.0, 101.0)
+        market.sink.on_books_lost()
+        market.sink.on_marks_lost()
+        market.closes(0)
+
+    context = played(story).minutes[0].context
+    assert np.isnan([context.bid[0], context.ask[0], context.mark[0], context.funding_rate[0]]).all()
