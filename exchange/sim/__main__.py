@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--symbols", type=int, default=650)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=int)
+    parser.add_argument("--weight-limit", type=int, default=2400)
     chosen = parser.parse_args()
     try:
         asyncio.run(serve(SimConfig(**vars(chosen)), announce=_announce))
