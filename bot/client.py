@@ -33,6 +33,7 @@ async def run_bot(options: DiscordOptions, *, read: Read, notifier: DiscordNotif
     Returns only when Discord refuses the token, which no retry can mend.
     """
     _use_addresses(options)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
     pause = _FIRST_PAUSE
     while True:
         began = clock.monotonic()

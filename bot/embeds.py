@@ -122,7 +122,8 @@ def heading_of(position: Position, language: Language) -> str:
     words = f"{side_word(position.side, language)} {escaped(position.symbol)}"
     if position.plan.source is Source.REAL:
         return words
-    return f"{words} ({text(f'source.{position.plan.source}', language)})"
+    source = text(f"source.{position.plan.source}", language)
+    return text("position.of_source", language, position=words, source=source)
 
 
 def side_word(side: Side, language: Language) -> str:
