@@ -18,7 +18,8 @@ _CHEAP_PAGE = 99  # the largest page of weight 1
 class GapFiller:
     """Puts missing candles into the buffer, then calls ``filled``.
 
-    A minute that the exchange itself has no candle of was one without a trade: its price stood still.
+    A minute that the exchange itself has no candle of, but a later one, was one without a trade: its
+    price stood still.
     """
 
     def __init__(
@@ -51,22 +52,20 @@ class GapFiller:
             return  # its next closed candle will ask again
         finally:
             self._filling.discard(index)
-        self._filled(index)
+        if self._buffer.has(index, start_ms):  # else the exchange does not show it yet
+            self._filled(index)
 
     async def _fetch(self, index: int, start_ms: int, end_ms: int) -> None:
-        count = (end_ms - start_ms) // MINUTE_MS + 1
+        count = (end_ms - start_ms) // MINUTE_MS + 2  # with the candle that is still forming
         limit = _CHEAP_PAGE if count <= _CHEAP_PAGE else PAGE
-        last = min(end_ms, start_ms + (limit - 1) * MINUTE_MS)
         history = await self._candles.page(
-            self._axis.names[index],
-            MINUTE_MS,
-            limit=limit,
-            start_ms=start_ms,
-            end_ms=last,
-            priority=Priority.GAP,
+            self._axis.names[index], MINUTE_MS, limit=limit, start_ms=start_ms, priority=Priority.GAP
         )
-        self._buffer.put_history(index, history)
-        for open_time in range(start_ms, last + 1, MINUTE_MS):
+        told = history.open_times.tolist()
+        for open_time, candle in zip(told, history.candles.T.tolist(), strict=True):
+            if open_time <= end_ms:
+                self._buffer.put(index, open_time, tuple(candle))
+        for open_time in range(start_ms, min(end_ms + MINUTE_MS, max(told, default=0)), MINUTE_MS):
             if not self._buffer.has(index, open_time):
                 self._stand_still(index, open_time)
 

@@ -33,6 +33,7 @@ class FakeMarket:
     holes: set[tuple[str, int]] = field(default_factory=set)
     delays: dict[str, float] = field(default_factory=dict)
     faults: dict[str, list[Exception]] = field(default_factory=dict)
+    forming: int = START
     pages: list[tuple[str, int, int, Priority]] = field(default_factory=list)
     sink: DataService | None = None
     broken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -51,8 +52,9 @@ class FakeMarket:
         await self.clock.sleep(self.delays.get(symbol, 0.05))
         if self.faults.get(symbol):
             raise self.faults[symbol].pop(0)
-        assert end_ms is not None
-        first = max(start_ms or 0, end_ms - (limit - 1) * timeframe_ms, self.listed_since)
+        newest = self.forming if end_ms is None else end_ms
+        first = max(start_ms or newest - (limit - 1) * timeframe_ms, self.listed_since)
+        end_ms = min(newest, first + (limit - 1) * timeframe_ms)
         times = [at for at in range(first, end_ms + 1, timeframe_ms) if (symbol, at) not in self.holes]
         index = AXIS.index_of(symbol)
         assert index is not None
@@ -71,6 +73,7 @@ class FakeMarket:
         """Stream closed candles of the minute ``minute`` after START."""
         assert self.sink is not None
         open_time = START + minute * MINUTE_MS
+        self.forming = max(self.forming, open_time + MINUTE_MS)
         for index in indices or range(len(AXIS)):
             self.sink.on_candle(
                 index, open_time, candle(index, open_time), closed=True, at=open_time + MINUTE_MS
@@ -287,6 +290,26 @@ def test_a_minute_the_exchange_has_no_candle_of_is_one_where_price_stood_still()
     assert repair.symbol == "BUSDT"
     assert repair.candles[:, 0].tolist() == [before, before, before, before, 0.0]
     assert heard.present()[-1] == (2, [True] * 3)
+
+
+def test_a_candle_the_exchange_does_not_show_yet_is_waited_for_and_not_invented() -> None:
+    async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        market.closes(0, 0, 2)
+        await clock.sleep(3)
+        market.forming = START - MINUTE_MS
+        assert market.sink is not None
+        before = len(market.pages)
+        market.sink.on_candles_resumed([1])
+        await clock.sleep(1)
+        assert len(market.pages) == before + 1
+        market.closes(1)
+        await clock.sleep(1)
+        market.closes(2)
+
+    heard = played(story)
+    assert heard.present()[-1] == (2, [True] * 3)
+    assert max(heard.candles_of(1)) == START + 2 * MINUTE_MS
 
 
 def test_a_dead_symbol_delays_one_minute_and_no_other() -> None:
