@@ -116,6 +116,22 @@ async def test_leverage_is_said_to_be_set_and_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (RestFault.PARTIAL_PAGE, [0, 1]),
+        (RestFault.ROW_MISSING, [0, 1, 3]),
+        (RestFault.ROW_TWICE, [0, 1, 2, 2, 3]),
+        (RestFault.ROWS_UNSORTED, [3, 2, 1, 0]),
+    ],
+)
+async def test_a_page_of_candles_is_spoilt(fault: RestFault, expected: list[int]) -> None:
+    async with struck_by(Rule(fault=fault, at=frozenset({2}), match="klines")) as (_, _, client):
+        query = {"symbol": "BTCUSDT", "interval": "1m", "limit": 4}
+        whole, spoilt = [await client.fapiPublicGetKlines(query) for _ in range(2)]
+        assert spoilt == [whole[number] for number in expected]
+
+
+@pytest.mark.parametrize(
     "fault", [RestFault.FIELD_MISSING, RestFault.FIELD_NULL, RestFault.FIELD_RENAMED, RestFault.PARTIAL_PAGE]
 )
 async def test_an_answer_is_not_what_it_should_be(fault: RestFault) -> None:
@@ -212,11 +228,13 @@ async def closes(announced: Announcement, simulator: Simulator, minutes: int) ->
         await stream.receive()
         pass_minutes(simulator, minutes)
         found: list[dict[str, Any]] = []
+        await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
         while True:
             event = await stream.receive_json(timeout=5)
-            if not event["k"]["x"]:
+            if event.get("id") == 2:
                 return found
-            found.append(event["k"])
+            if event["k"]["x"]:
+                found.append(event["k"])
 
 
 @pytest.mark.parametrize(
@@ -225,6 +243,8 @@ async def closes(announced: Announcement, simulator: Simulator, minutes: int) ->
         (MarketFault.CANDLE_MISSING, 2, lambda candle: True),
         (MarketFault.CANDLE_TWICE, 4, lambda candle: True),
         (MarketFault.CANDLE_REVISED, 4, lambda candle: True),
+        (MarketFault.CANDLE_LATE, 2, lambda candle: True),
+        (MarketFault.SYMBOL_SILENT, 1, lambda candle: True),
         (MarketFault.CANDLE_ZERO, 3, lambda candle: candle["c"] == "0"),
         (MarketFault.CANDLE_NAN, 3, lambda candle: candle["o"] == "NaN"),
         (MarketFault.CANDLE_NEGATIVE, 3, lambda candle: float(candle["l"]) < 0),
@@ -232,11 +252,11 @@ async def closes(announced: Announcement, simulator: Simulator, minutes: int) ->
     ],
 )
 async def test_a_candle_closes_in_a_way_it_should_not(fault: MarketFault, count: int, second: Any) -> None:
-    rule = Rule(fault=fault, at=frozenset({2}), match="BTCUSDT")
+    rule = Rule(fault=fault, at=frozenset({2}), match="BTCUSDT", seconds=30)
     async with struck_by(rule) as (simulator, announced, _):
         found = await closes(announced, simulator, 3)
         assert len(found) == count
-        assert second(found[1])
+        assert second(found[-1] if count < 3 else found[1])
         if fault is MarketFault.CANDLE_REVISED:
             assert found[1]["t"] == found[2]["t"]
             assert found[1]["c"] != found[2]["c"]

@@ -79,6 +79,8 @@ class Broadcast:
         self.faults.minutes.housekeep()
         for account, payload in self.faults.events.due():
             self._tell(account, payload)
+        for channel, index, record in self.faults.candles.due():
+            self._hub.deliver(channel, np.array([index]), [record])
         self._hub.retire(self._clock.monotonic() - CONNECTION_LIFE_SECONDS)
         self._expire_keys()
 
@@ -145,14 +147,14 @@ class Broadcast:
     def _send_candles(
         self, channel: str, interval: str, candles: Integers, *, open_ms: int, closed: bool
     ) -> None:
-        who = self._listed(channel, candles[Row.OPEN] > 0)
+        who = self.faults.candles.audible(self._listed(channel, candles[Row.OPEN] > 0))
         records = self._payloads.kline_events(
             who, candles, interval=interval, open_ms=open_ms, interval_ms=INTERVALS[interval], closed=closed
         )
         if not closed:
             self._hub.deliver(channel, who, records)
             return
-        sent = self.faults.candles.sent(who, records)
+        sent = self.faults.candles.sent(channel, who, records)
         for turn in range(max(map(len, sent), default=0)):
             chosen = [number for number, each in enumerate(sent) if turn < len(each)]
             self._hub.deliver(channel, who[chosen], [sent[number][turn] for number in chosen])

@@ -74,7 +74,7 @@ class Control:
             }
             for each in self._plan.active
         ]
-        strikes = [[each.fault.value, each.subject, each.number] for each in self._plan.strikes[-1000:]]
+        strikes = [[each.fault.value, each.subject, each.number] for each in self._plan.strikes]
         return {"rules": rules, "strikes": strikes}
 
     def _open_account(self, params: Mapping[str, str]) -> dict[str, Any]:

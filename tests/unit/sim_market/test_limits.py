@@ -1,5 +1,9 @@
 """Request weight, bans and order counts."""
 
+import csv
+import re
+from pathlib import Path
+
 import pytest
 
 from core.clock import ManualClock
@@ -8,6 +12,7 @@ from exchange.sim.server.limits import OrderCounter, WeightLimiter
 from exchange.sim.server.refusals import Refusal
 from exchange.sim.server.stepper import MarketTime
 from exchange.sim.server.weights import weight_of
+from exchange.sim.trading_api import ROUTES
 from tests.unit.sim_market.markets import pass_minutes, seeded_market
 
 HERE = "10.0.0.1"
@@ -105,3 +110,22 @@ def test_a_whole_market_weighs_more_than_a_symbol_and_orders_nothing() -> None:
     assert weight_of("GET", "/fapi/v1/ticker/24hr", {"symbol": "BTCUSDT"}) == 1
     assert weight_of("POST", "/fapi/v1/order", {}) == 0
     assert weight_of("GET", "/fapi/v1/order", {}) == 1
+
+
+WEIGHTS = Path(__file__).parents[4] / "shared" / "reference" / "binance_weights.csv"
+
+
+def documented_weights() -> list[tuple[str, str, int]]:
+    with WEIGHTS.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    plain = [(row["endpoint"].split(), re.fullmatch(r"Weight\(IP\): (\d+)", row["weight"])) for row in rows]
+    return [(call[0], call[1], int(found[1])) for call, found in plain if found and len(call) == 2]
+
+
+@pytest.mark.skipif(not WEIGHTS.exists(), reason="the table of weights is not beside the project")
+def test_every_answered_call_weighs_what_the_documentation_says() -> None:
+    answered = {call for call in documented_weights() if (call[0], call[1]) in ROUTES}
+    assert len(answered) > 30
+    wrong = {call: weight_of(call[0], call[1], {}) for call in answered}
+    whole_market = {"/fapi/v1/symbolAdlRisk"}
+    assert {c: w for c, w in wrong.items() if w != c[2] and c[1] not in whole_market} == {}

@@ -32,6 +32,9 @@ class RestFault(StrEnum):
     FIELD_NULL = "field_null"  # 200, one field null
     FIELD_RENAMED = "field_renamed"  # 200, one field under another name
     PARTIAL_PAGE = "partial_page"  # 200, half of the list
+    ROW_MISSING = "row_missing"  # 200, a list with a hole
+    ROW_TWICE = "row_twice"  # 200, a list that repeats itself
+    ROWS_UNSORTED = "rows_unsorted"  # 200, the newest first
 
 
 class StreamFault(StrEnum):
@@ -52,6 +55,8 @@ class MarketFault(StrEnum):
 
     CANDLE_MISSING = "candle_missing"
     CANDLE_TWICE = "candle_twice"
+    CANDLE_LATE = "candle_late"  # by the rule's seconds
+    SYMBOL_SILENT = "symbol_silent"  # no candle at all, closed or not, for the rule's seconds
     CANDLE_REVISED = "candle_revised"  # closes a second time, elsewhere
     CANDLE_ZERO = "candle_zero"  # prices of 0
     CANDLE_NAN = "candle_nan"  # prices "NaN"

@@ -29,6 +29,6 @@ class Faults:
         return cls(
             plan,
             EventFaults(plan, clock),
-            CandleFaults(plan, [each.symbol for each in market.instruments]),
+            CandleFaults(plan, [each.symbol for each in market.instruments], clock),
             MinuteFaults(plan, market, venue, listings=listings, hub=hub, clock=clock),
         )

@@ -1,5 +1,6 @@
 """When faults strike: at a rate drawn from a seed, or at exact calls."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -8,6 +9,9 @@ from core.rng import seeded
 from exchange.sim.server.faults.catalogue import Fault, MarketFault, MinuteFault, RestFault, StreamFault
 
 Group = TypeVar("Group", RestFault, StreamFault, MarketFault, MinuteFault)
+
+
+_REMEMBERED = 10_000  # strikes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,7 @@ class FaultPlan:
 
     seed: int = 0
     active: list[ActiveRule] = field(default_factory=list)
-    strikes: list[Strike] = field(default_factory=list)
+    strikes: deque[Strike] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _draw: Callable[[], float] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -126,11 +126,19 @@ def _spoilt(reply: Reply, fault: RestFault) -> Reply:
     if reply.status != 200:
         return reply
     answer = msgspec.json.decode(reply.body)
-    if fault is RestFault.PARTIAL_PAGE:
-        answer = answer[: len(answer) // 2] if isinstance(answer, list) else answer
+    if fault in _SPOILT_LISTS:
+        answer = _SPOILT_LISTS[fault](answer) if isinstance(answer, list) else answer
     else:
         _spoil_field(answer[-1] if isinstance(answer, list) and answer else answer, fault)
     return Reply(200, msgspec.json.encode(answer), reply.headers)
+
+
+_SPOILT_LISTS: dict[RestFault, Callable[[list[Any]], list[Any]]] = {
+    RestFault.PARTIAL_PAGE: lambda rows: rows[: len(rows) // 2],
+    RestFault.ROW_MISSING: lambda rows: rows[: len(rows) // 2] + rows[len(rows) // 2 + 1 :],
+    RestFault.ROW_TWICE: lambda rows: rows[: len(rows) // 2 + 1] + rows[len(rows) // 2 :],
+    RestFault.ROWS_UNSORTED: lambda rows: rows[::-1],
+}
 
 
 def _spoil_field(record: Any, fault: RestFault) -> None:
