@@ -24,13 +24,14 @@ class AccountReply(msgspec.Struct):
 
 
 class PositionReply(msgspec.Struct, rename="camel"):
-    """One element of the reply of /fapi/v3/positionRisk; it does not tell the leverage."""
+    """One element of the reply of /fapi/v3/positionRisk; the leverage follows from its initial margin."""
 
     symbol: str
     position_amt: Decimal
     entry_price: Decimal
     mark_price: Decimal
     liquidation_price: Decimal
+    position_initial_margin: Decimal = Decimal(0)
 
 
 class SymbolConfig(msgspec.Struct, rename="camel"):
@@ -62,4 +63,13 @@ def _held(position: PositionReply) -> HeldPosition:
         entry_price=position.entry_price,
         mark_price=position.mark_price,
         liquidation_price=position.liquidation_price,
+        leverage=_leverage(position),
     )
+
+
+def _leverage(position: PositionReply) -> int:
+    """Return notional ÷ initial margin, 0 where the margin is not told."""
+    if not position.position_initial_margin:
+        return 0
+    notional = abs(position.position_amt) * position.mark_price
+    return round(notional / position.position_initial_margin)

@@ -15,10 +15,13 @@ from core.orders import (
     Role,
     SubmitEntry,
 )
+from core.parameters import CostParameters
 from core.signals import Side
+from exchange.binance.account import SETTLED_IN
 
 _WIRE_SIDE: Mapping[Side, str] = {Side.LONG: "BUY", Side.SHORT: "SELL"}
 _CONDITIONAL_TYPE: Mapping[Role, str] = {Role.STOP: "STOP_MARKET", Role.TARGET: "TAKE_PROFIT_MARKET"}
+_USUAL_RATE = CostParameters().taker_fee
 ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
 
 
@@ -43,6 +46,7 @@ class TradeReply(msgspec.Struct, rename="camel"):
     price: Decimal
     qty: Decimal
     commission: Decimal
+    commission_asset: str
     realized_pnl: Decimal
     time: int
 
@@ -109,6 +113,14 @@ def conditional_order(order: PlaceConditional) -> dict[str, str]:
     }
 
 
+def fee_in_usdt(commission: Decimal, asset: str, *, notional: Decimal) -> Decimal:
+    """Return a commission in USDT; one paid in another asset (BNB) is taken as if it had been in USDT.
+
+    Its own rate is a tenth lower then, so that this errs on the dear side.
+    """
+    return commission if asset == SETTLED_IN else notional * _USUAL_RATE
+
+
 def filled(trade: TradeReply, *, client_order_id: str) -> OrderFilled:
     return OrderFilled(
         symbol=trade.symbol,
@@ -118,7 +130,7 @@ def filled(trade: TradeReply, *, client_order_id: str) -> OrderFilled:
         side=side_of(trade.side),
         quantity=trade.qty,
         price=trade.price,
-        fee=trade.commission,
+        fee=fee_in_usdt(trade.commission, trade.commission_asset, notional=trade.price * trade.qty),
         realised_pnl=trade.realized_pnl,
         at=trade.time,
     )

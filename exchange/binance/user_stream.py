@@ -24,7 +24,7 @@ from core.rng import Rng
 from exchange.binance import rest
 from exchange.binance.account import SETTLED_IN
 from exchange.binance.addresses import BinanceAddresses
-from exchange.binance.orders import ENDED, Accepted, side_of, status_of, wire_id
+from exchange.binance.orders import ENDED, Accepted, fee_in_usdt, side_of, status_of, wire_id
 from exchange.binance.rest import BinanceRest
 from exchange.binance.transport import Socket, SocketClosed, Transport
 from exchange.limits.retries import Backoff, ReadRetries
@@ -57,6 +57,7 @@ class _Order(msgspec.Struct):
     at: int = msgspec.field(name="T")
     realised_pnl: Decimal = msgspec.field(name="rp", default=Decimal(0))
     commission: Decimal = msgspec.field(name="n", default=Decimal(0))
+    commission_asset: str = msgspec.field(name="N", default=SETTLED_IN)
 
 
 class _OrderUpdate(msgspec.Struct):
@@ -239,7 +240,9 @@ class Translator:
                 side=side_of(order.side),
                 quantity=order.last_quantity,
                 price=order.last_price,
-                fee=order.commission,
+                fee=fee_in_usdt(
+                    order.commission, order.commission_asset, notional=order.last_quantity * order.last_price
+                ),
                 realised_pnl=order.realised_pnl,
                 at=order.at,
             )

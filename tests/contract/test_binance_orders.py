@@ -101,13 +101,13 @@ async def test_preparing_sets_isolated_margin_and_leverage_and_reads_both_back(v
 async def test_an_entry_is_reported_filled_and_ended_under_our_own_id(venue: Rig) -> None:
     await venue.exchange.prepare(SYMBOL, 5)
     await venue.exchange.submit(entry())
+    (held,) = (await venue.exchange.account()).positions
+    assert (held.symbol, held.quantity, held.leverage) == (SYMBOL, QUANTITY, 5)
     ended = await venue.until(OrderEnded)
     fills = [each for each in venue.reports if isinstance(each, OrderFilled)]
     assert ended.client_order_id == entry().client_order_id
     assert ended.filled == QUANTITY == sum(fill.quantity for fill in fills)
     assert all(fill.side is Side.LONG and fill.fee > 0 for fill in fills)
-    (held,) = (await venue.exchange.account()).positions
-    assert (held.symbol, held.quantity) == (SYMBOL, QUANTITY)
 
 
 async def test_a_query_finds_the_same_fills_the_stream_told(venue: Rig) -> None:

@@ -86,6 +86,12 @@ def test_an_order_that_expires_unfilled_just_ends() -> None:
     assert ended == OrderEnded(symbol="BTCUSDT", client_order_id=OURS, filled=Decimal(0), at=1568879465651)
 
 
+def test_a_fee_paid_in_another_coin_is_taken_at_the_usual_rate() -> None:
+    filled, _ = translate(order_update(N="BNB", n="0.00001"))
+    assert isinstance(filled, OrderFilled)
+    assert filled.fee == Decimal("0.002") * Decimal("7100.50") * Decimal("0.0005")
+
+
 def test_a_new_order_is_no_news() -> None:
     assert translate(order_update(x="NEW", X="NEW", l="0", z="0", t=0)) == []
 
