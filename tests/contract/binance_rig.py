@@ -53,9 +53,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(*, speed: float = 60.0, symbols: int = 8, seed: int = 1) -> AsyncIterator[Rig]:
+async def rig(
+    *, speed: float = 60.0, symbols: int = 8, seed: int = 1, weight_limit: int = 2400
+) -> AsyncIterator[Rig]:
     """Start everything, and stop it again in the opposite order."""
-    simulator = Simulator(SimConfig(speed=speed, symbols=symbols, seed=seed))
+    simulator = Simulator(SimConfig(speed=speed, symbols=symbols, seed=seed, weight_limit=weight_limit))
     announced = await simulator.start()
     clock = ScaledClock(speed=speed, market_ms=simulator.market.now_ms)
     connection = BinanceConnection(

@@ -110,3 +110,11 @@ async def test_after_all_connections_were_cut_nothing_is_missing() -> None:
         await trader.check()
         numbers = [minute.open_time for minute in trader.minutes]
         assert numbers == list(range(numbers[0], numbers[-1] + 1, MINUTE_MS))
+
+
+async def test_a_cold_start_against_a_tight_limit_is_slow_but_never_refused() -> None:
+    async with rig(speed=SPEED, symbols=60, weight_limit=200) as venue, trading(venue) as trader:
+        assert venue.connection.limiter.limit == 200
+        await trader.until_whole()
+        assert venue.connection.api.rate_limited == 0
+        assert len(trader.quarters) == 60

@@ -16,6 +16,7 @@ from core.orders import (
     PlaceConditional,
     QueryOrder,
     Role,
+    StreamLost,
     SubmitEntry,
     client_order_id,
 )
@@ -177,3 +178,13 @@ async def test_an_order_that_breaks_a_filter_is_refused_and_nothing_happens(venu
         await venue.exchange.submit(entry(quantity=Decimal("0.00001")))
     assert refused.value.code == -1111
     assert (await venue.exchange.account()).positions == ()
+
+
+async def test_after_a_cut_the_stream_says_so_and_goes_on(venue: Rig) -> None:
+    for connection in list(venue.simulator.hub.connections):
+        connection.drop()
+    async with venue.news:
+        await venue.news.wait_for(lambda: len(venue.reports) == 2)
+    assert all(isinstance(each, StreamLost) for each in venue.reports)
+    await venue.exchange.submit(entry())
+    assert (await venue.until(OrderEnded)).filled == QUANTITY
