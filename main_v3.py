@@ -5,28 +5,29 @@ import logging
 import os
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cli.app import Actions, run_app
 from cli.folders import fresh_folder
-from cli.options import DemoOptions, ReplayOptions, SimOptions, TradeOptions
+from cli.options import DemoOptions, ReplayOptions, ScanOptions, SimOptions, TradeOptions
 from core.clock import Clock, ManualClock, ScaledClock, SystemClock
 from core.errors import PerpscoutError
 from core.settings import Mode, Settings, load_settings
 
 if TYPE_CHECKING:
-    from bot.notifier import DiscordNotifier
+    from bot.front import DiscordFront
+    from bot.trade_chart import TradeChart
     from cli.demo import Rig
     from cli.watch import Watch
     from core.instruments import Instrument
-    from core.market import SymbolAxis
+    from core.market import CandleHistory, SymbolAxis
+    from core.notices import Notice
     from core.ports import Notifier
-    from core.views import TraderView
     from data.candle_file import CandleFile
     from data.candle_store import CandleStore
     from data.journal import SqliteJournal
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
     from exchange.sim.config import Announcement, SimConfig
     from exchange.sim.market.recorded import RecordedCandles
     from services.bookkeeping import Bookkeeper
+    from services.bootstrap import BootstrapProgress
+    from services.chronicle import Chronicle
     from services.data_service import DataService
-    from services.highlights import Highlight
-    from services.session import Inbox
+    from services.highlights import Highlight, Highlights
+    from services.scanner import Scanner
     from services.trader import Trader, Venues
+    from strategies.ict_smc.explanation import Explanation
 
 ROOT = Path(__file__).resolve().parent
 DEPOSIT = Decimal(10_000)
@@ -51,7 +55,9 @@ WITHOUT_END = 10**9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    actions = Actions(demo=demo, sim=sim, replay=replay, trade=trade, config=config, version=version)
+    actions = Actions(
+        demo=demo, sim=sim, replay=replay, trade=trade, scan=scan, config=config, version=version
+    )
     return run_app(actions, arguments)
 
 
@@ -67,19 +73,31 @@ def demo(options: DemoOptions) -> int:
     return asyncio.run(_demo(settings, options, folder, began=began))
 
 
+def scan(options: ScanOptions) -> int:
+    clock, settings = SystemClock(), _settings()
+    began = clock.monotonic()
+    _refuse_unbuilt(options.mode or settings.mode)
+    if options.data:
+        _check(options.data, options.start)
+    folder = fresh_folder(settings.home, "scan", now_ms=clock.wire_ms())
+    return asyncio.run(_scan(settings, options, folder, began=began))
+
+
 def trade(options: TradeOptions) -> int:
-    settings = _settings()
-    mode = options.mode or settings.mode
-    if mode is not Mode.SIM:
-        raise PerpscoutError(
-            f"Mode {mode} is not open in this version: the checks that must come before real orders are not"
-            " built yet. Mode sim trades on the built-in exchange."
-        )
+    _refuse_unbuilt(options.mode or _settings().mode)
     return demo(
         DemoOptions(
             minutes=WITHOUT_END, speed=1, symbols=650, seed=1, data=None, start=None, out=None, as_json=False
         )
     )
+
+
+def _refuse_unbuilt(mode: Mode) -> None:
+    if mode is not Mode.SIM:
+        raise PerpscoutError(
+            f"Mode {mode} is not open in this version: the checks that must come before real orders are not"
+            " built yet. Mode sim trades on the built-in exchange."
+        )
 
 
 def sim(options: SimOptions) -> int:
@@ -161,7 +179,7 @@ def _check(path: Path, start: int | None) -> None:
         raise PerpscoutError(f"{path} has no candles at {first} (ms): choose a --from inside the file.")
 
 
-def _sim_command(options: DemoOptions) -> list[str]:
+def _sim_command(options: DemoOptions | ScanOptions) -> list[str]:
     command = [sys.executable, str(ROOT / "main_v3.py"), "sim", "--json", "--port", "0", "--with-parent"]
     command += ["--speed", str(options.speed), "--symbols", str(options.symbols), "--seed", str(options.seed)]
     if options.data:
@@ -235,12 +253,23 @@ def _trader(world: _World, records: _Records, settings: Settings, notifier: "Not
 # --- trading on Binance, or on what speaks like it --------------------------------------------------
 
 
+class DataFactory(Protocol):
+    """Makes the data service of one account's market."""
+
+    def __call__(
+        self,
+        axis: "SymbolAxis",
+        on_history: Callable[["CandleHistory"], None],
+        on_progress: Callable[["BootstrapProgress"], None] = ...,
+    ) -> "DataService": ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Binance:
     """One account at one address."""
 
     exchange: "BinanceFutures"
-    data: Callable[["SymbolAxis", "Inbox"], "DataService"]
+    data: "DataFactory"
 
 
 @asynccontextmanager
@@ -261,7 +290,11 @@ async def _binance(
     user_stream = UserStream(api, transport, addresses, clock=clock, rng=rng)
     exchange = BinanceFutures(api, user_stream, clock=clock, rng=rng)
 
-    def data(axis: "SymbolAxis", inbox: "Inbox") -> DataService:
+    def data(
+        axis: "SymbolAxis",
+        on_history: Callable[["CandleHistory"], None],
+        on_progress: Callable[["BootstrapProgress"], None] = lambda _: None,
+    ) -> DataService:
         return DataService(
             axis,
             BinanceCandles(api, clock=clock, rng=rng),
@@ -269,7 +302,8 @@ async def _binance(
                 transport, addresses, axis.names, sink, clock=clock, rng=rng
             ),
             clock=clock,
-            on_history=inbox.post,
+            on_history=on_history,
+            on_progress=on_progress,
             on_market_time=clock.observe,
         )
 
@@ -280,17 +314,24 @@ async def _binance(
         await transport.close()
 
 
-async def _demo(settings: Settings, options: DemoOptions, folder: Path, *, began: float) -> int:
-    from cli.demo import Demo
-    from cli.watch import Watch
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Simulated:
+    """The simulated exchange, and an account of ours on it."""
+
+    binance: _Binance
+    market: "MarketMonitor"
+    clock: ScaledClock
+
+
+@asynccontextmanager
+async def _simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIterator[_Simulated]:
     from exchange.binance.addresses import BinanceAddresses, Credentials
     from exchange.limits.weight import WeightLimiter
     from exchange.sim.child import MarketMonitor, simulator_child
+    from strategies.warm import warm
 
-    _log_to(folder, settings)
-    watch = Watch("demo", minutes=options.minutes, clock=SystemClock())
-    watch.say("starting the simulated exchange")
     async with simulator_child(_sim_command(options), folder / "simulator.log") as told:
+        await asyncio.to_thread(warm, clock=SystemClock())  # a compiler must not hold up the loop later
         market = MarketMonitor(told.rest, SystemClock())
         speed = options.speed or UNPACED
         clock = ScaledClock(speed=speed, market_ms=(await market.status()).market_ms)
@@ -298,23 +339,39 @@ async def _demo(settings: Settings, options: DemoOptions, folder: Path, *, began
         credentials = Credentials(api_key=told.api_key, api_secret=told.api_secret)
         limiter = WeightLimiter(clock, period=60 / speed)
         async with _binance(addresses, credentials, clock, limiter) as binance:
-            with _records(folder, clock) as records:
-                rig = await _rig(settings, binance, records, market=market, watch=watch, clock=clock)
-                return await Demo(rig, options, folder, began=began).run()
+            yield _Simulated(binance=binance, market=market, clock=clock)
 
 
-async def _rig(
-    settings: Settings,
-    binance: _Binance,
-    records: _Records,
-    *,
-    market: "MarketMonitor",
-    watch: "Watch",
-    clock: ScaledClock,
-) -> "Rig":
-    from cli.demo import Rig
+def _universe(settings: Settings, instruments: Mapping[str, "Instrument"], now: int) -> "SymbolAxis":
     from core.market import SymbolAxis
     from core.symbols import is_in_universe
+
+    bounds = settings.parameters().universe
+    return SymbolAxis(
+        tuple(
+            symbol
+            for symbol, contract in sorted(instruments.items())
+            if is_in_universe(contract, at=now, parameters=bounds)
+            and symbol not in settings.universe_blacklist
+        )
+    )
+
+
+async def _demo(settings: Settings, options: DemoOptions, folder: Path, *, began: float) -> int:
+    from cli.demo import Demo
+    from cli.watch import Watch
+
+    _log_to(folder, settings)
+    watch = Watch("demo", minutes=options.minutes, clock=SystemClock())
+    watch.say("starting the simulated exchange")
+    async with _simulated(options, folder) as simulated:
+        with _records(folder, simulated.clock) as records:
+            rig = await _rig(settings, simulated, records, watch)
+            return await Demo(rig, options, folder, began=began).run()
+
+
+async def _rig(settings: Settings, simulated: _Simulated, records: _Records, watch: "Watch") -> "Rig":
+    from cli.demo import Rig
     from data.candle_store import CandleStore
     from exchange.paper import PaperExchange
     from services.execution import ExecutionService
@@ -323,21 +380,14 @@ async def _rig(
     from services.session import Inbox, Session
     from services.trader import Venues
 
+    binance, clock = simulated.binance, simulated.clock
     instruments = await binance.exchange.instruments()
-    bounds, now = settings.parameters().universe, clock.market_ms()
-    axis = SymbolAxis(
-        tuple(
-            symbol
-            for symbol, contract in sorted(instruments.items())
-            if is_in_universe(contract, at=now, parameters=bounds)
-            and symbol not in settings.universe_blacklist
-        )
-    )
+    axis = _universe(settings, instruments, clock.market_ms())
     inbox, store = Inbox(), CandleStore(axis, minutes=1500)
     paper = PaperExchange(instruments, deposit=DEPOSIT)
     execution = ExecutionService(binance.exchange, post=inbox.post, clock=clock)
     highlights = Highlights(store)
-    discord = _discord(settings, clock)
+    discord = _discord(settings, clock, highlights)
     world = _World(
         mode=Mode.SIM,
         axis=axis,
@@ -348,7 +398,7 @@ async def _rig(
     )
     fronts: list[Notifier] = [watch, highlights, *([discord.notifier] if discord else [])]
     trader = _trader(world, records, settings, Notifiers(fronts))
-    data = binance.data(axis, inbox)
+    data = binance.data(axis, inbox.post)
     session = Session(
         trader,
         inbox,
@@ -361,44 +411,97 @@ async def _rig(
         trader=trader,
         session=session,
         highlights=highlights,
-        market=market,
+        market=simulated.market,
         watch=watch,
         clock=clock,
-        draw=_draw,
+        draw=_drawer(settings),
         beside=(discord.run(trader.view),) if discord else (),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Discord:
-    """The Discord front, ready to run beside a trader."""
+def _discord(settings: Settings, clock: Clock, highlights: "Highlights") -> "DiscordFront | None":
+    from bot.front import DiscordFront
+    from core.notices import PositionEnded
 
-    notifier: "DiscordNotifier"
-    run: Callable[[Callable[[], "TraderView"]], Awaitable[None]]
+    def picture(notice: "Notice") -> "TradeChart | None":
+        return _chart(highlights.around(notice.position)) if isinstance(notice, PositionEnded) else None
+
+    return DiscordFront.of(settings, clock=clock, picture=picture)
 
 
-def _discord(settings: Settings, clock: Clock) -> _Discord | None:
-    """Make the Discord front, ``None`` without a token."""
-    from bot.client import run_bot
-    from bot.notifier import DiscordNotifier
-    from bot.options import DiscordOptions
+def _chart(highlight: "Highlight") -> "TradeChart":
+    from bot.trade_chart import TradeChart
 
-    options = DiscordOptions.of(settings)
-    if options is None:
-        return None
-    notifier = DiscordNotifier(options.style(), clock=clock)
-    return _Discord(
-        notifier=notifier,
-        run=lambda read: run_bot(options, read=read, notifier=notifier, clock=clock),
+    return TradeChart.of(highlight.position, candles=highlight.candles, open_times=highlight.open_times)
+
+
+def _drawer(settings: Settings) -> Callable[["Highlight"], bytes]:
+    from bot.charts import draw_trade
+    from bot.layout import UpColour
+
+    return lambda highlight: draw_trade(_chart(highlight), up=UpColour(settings.up_colour))
+
+
+# --- one scan ---------------------------------------------------------------------------------------
+
+
+async def _scan(settings: Settings, options: ScanOptions, folder: Path, *, began: float) -> int:
+    from cli.scan import LoadingLine, ScanRig, check_explained, finish_scan
+
+    _log_to(folder, settings)
+    line = LoadingLine()
+    line.say("starting the simulated exchange")
+    async with _simulated(options, folder) as simulated:
+        exchange = simulated.binance.exchange
+        instruments = await exchange.instruments()
+        axis = _universe(settings, instruments, simulated.clock.market_ms())
+        check_explained(options.explain, axis.names)
+        scanner = _scanner(settings, axis, instruments)
+        scanner.account(await exchange.account())
+
+        def progressed(progress: "BootstrapProgress") -> None:
+            scanner.progressed(progress)
+            line.progressed(progress)
+
+        rig = ScanRig(
+            scanner=scanner,
+            minutes=simulated.binance.data(axis, scanner.take, progressed),
+            market=simulated.market,
+            draw=_structure_drawer(settings),
+            folder=folder,
+            clock=simulated.clock,
+            began=began,
+        )
+        return await finish_scan(rig, options)
+
+
+def _scanner(settings: Settings, axis: "SymbolAxis", instruments: Mapping[str, "Instrument"]) -> "Scanner":
+    from data.candle_store import CandleStore
+    from services.scanner import Scanner
+    from services.strategy_engine import StrategyEngine
+    from strategies.ict_smc import IctSmc
+    from strategies.kernel.market import MarketKernel
+
+    kernel, strategy = MarketKernel(axis.names), IctSmc()
+    return Scanner(
+        kernel,
+        strategy,
+        CandleStore(axis),
+        instruments,
+        engine=StrategyEngine(axis, [strategy], kernel),
+        parameters=settings.parameters(),
+        clock=SystemClock(),
     )
 
 
-def _draw(highlight: "Highlight") -> bytes:
-    from bot.charts import draw_trade
-    from bot.trade_chart import TradeChart
+def _structure_drawer(settings: Settings) -> Callable[["Chronicle", Sequence["Explanation"]], bytes]:
+    def draw(told: "Chronicle", sides: Sequence["Explanation"]) -> bytes:
+        from bot.layout import UpColour
+        from bot.structure_chart import StructureChart, draw_structure
 
-    chart = TradeChart.of(highlight.position, candles=highlight.candles, open_times=highlight.open_times)
-    return draw_trade(chart)
+        return draw_structure(StructureChart.of(told, sides), up=UpColour(settings.up_colour))
+
+    return draw
 
 
 # --- replay -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,26 @@ class Outcome:
         return read
 
 
+def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return what a child inherits: the environment without the settings of whoever runs the tests."""
+    around = os.environ.items()  # noqa: TID251 - handed on to a child
+    inherited = {name: value for name, value in around if not name.startswith(OURS)}
+    return {**inherited, "PERPSCOUT_HOME": str(home), **settings}
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(ROOT / "main_v3.py"), *map(str, arguments)]
+
+
 def run(*arguments: object, home: Path, timeout: float = 110, **settings: str) -> Outcome:
     """Run a command to its end; ``home`` is where it may write, ``settings`` are environment variables."""
-    # A child inherits the environment, but not the settings of whoever runs the tests.
-    around = os.environ.items()  # noqa: TID251
-    inherited = {name: value for name, value in around if not name.startswith(OURS)}
     done = subprocess.run(
-        [sys.executable, str(ROOT / "main_v3.py"), *map(str, arguments)],
+        command(*arguments),
         capture_output=True,
         text=True,
         timeout=timeout,
         cwd=home,
-        env={**inherited, "PERPSCOUT_HOME": str(home), **settings},
+        env=environment(home, settings),
         check=False,
     )
     return Outcome(code=done.returncode, stdout=done.stdout, stderr=done.stderr)

@@ -167,9 +167,9 @@ class DiscordServer:
         shown = payloads.message(self._number(), payloads.CHANNEL_ID, answer.body)
         return await self._interact(_BUTTON, data, asker=asker or Asker(), message=shown)
 
-    async def until(self, happened: Callable[[], bool]) -> None:
+    async def until(self, happened: Callable[[], bool], *, patience: float = PATIENCE) -> None:
         """Wait until something is true of what this server has seen; raises ``TimeoutError``."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not happened():
                 await self._change.wait()
 
