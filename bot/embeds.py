@@ -1,7 +1,6 @@
 """Notices as embeds: what was opened, what closed, what was refused, what a person should know."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import assert_never
 
 import discord
@@ -149,21 +148,12 @@ def signature_of(position: Position, language: Language) -> str:
     return f"{text(f'source.{position.plan.source}', language)} · {position.plan.candidate.strategy}"
 
 
-def stop_price(position: Position) -> Decimal:
-    """Return where the stop rests now; the planned one while none does."""
-    return position.stop.trigger_price if position.stop else position.plan.stop
-
-
-def target_price(position: Position) -> Decimal:
-    return position.target.trigger_price if position.target else position.plan.targets[-1].price
-
-
 # --- parts ------------------------------------------------------------------------------------------
 
 
 def _levels(position: Position, language: Language) -> str:
     entry, tick = position.entry_price, position.plan.instrument.tick_size
-    stop, target = stop_price(position), target_price(position)
+    stop, target = position.stop_price, position.target_price
     risk = abs(entry - stop)
     return text(
         "entry.levels",

@@ -7,7 +7,7 @@ import discord
 
 from bot import numbers
 from bot.catalogue import Language, text
-from bot.embeds import heading_of, stop_price, target_price
+from bot.embeds import heading_of
 from bot.layout import Card, Field, Style, Tone, embed_of, escaped, pages_of
 from core.positions import Position, Stage
 from core.views import BalanceView, Performance, PositionView, TraderView
@@ -88,8 +88,8 @@ def _position_field(view: PositionView, language: Language) -> Field:
         mark=numbers.price(view.mark, tick),
         pnl=numbers.signed_usdt(view.unrealised_pnl),
         roi=numbers.signed_percent(view.roi),
-        stop=numbers.price(stop_price(position), tick),
-        target=numbers.price(target_price(position), tick),
+        stop=numbers.price(position.stop_price, tick),
+        target=numbers.price(position.target_price, tick),
         margin=numbers.usdt(position.plan.margin),
         opened=numbers.ago(position.opened_at or position.plan.planned_at),
     )

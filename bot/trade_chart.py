@@ -52,7 +52,7 @@ class TradeChart:
             open_times=open_times,
             entry=float(position.entry_price),
             stop=float(position.plan.stop),
-            target=float(position.plan.targets[-1].price),
+            target=float(position.target_price),
             entered_at=position.opened_at or position.plan.planned_at,
             exit=None if exit_price is None else float(exit_price),
             exited_at=position.closed_at,

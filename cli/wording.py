@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from cli.reasons import refusal_text
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
 from core.positions import Position
 
@@ -51,7 +52,7 @@ def notice_line(notice: Notice) -> str:
             return _ended(notice.position)
         case SignalRefused():
             candidate = notice.signal.candidate
-            reason = notice.reasons[0].replace("_", " ")
+            reason = refusal_text(notice.reasons[0])
             return f"refused  {candidate.symbol} {candidate.side.name}: {reason}"
         case Alert():
             detail = f": {notice.text}" if notice.text else ""
@@ -59,11 +60,10 @@ def notice_line(notice: Notice) -> str:
 
 
 def _opened(position: Position) -> str:
-    target = position.target.trigger_price if position.target else position.plan.targets[0].price
     return (
         f"opened   {position.plan.source} {position.side.name} {position.symbol} "
         f"{price(position.quantity)} @ {price(position.entry_price)} ×{position.plan.leverage} "
-        f"stop {price(position.plan.stop)} target {price(target)} "
+        f"stop {price(position.stop_price)} target {price(position.target_price)} "
         f"confidence {position.plan.candidate.confidence:.0f}"
     )
 

@@ -177,6 +177,16 @@ class Position:
         return _average([fill for fill in self.fills if not fill.opening])
 
     @property
+    def stop_price(self) -> Decimal:
+        """Trigger of the resting stop, the planned one while none rests."""
+        return self.stop.trigger_price if self.stop else self.plan.stop
+
+    @property
+    def target_price(self) -> Decimal:
+        """Trigger of the resting target, the planned one while none rests."""
+        return self.target.trigger_price if self.target else self.plan.targets[-1].price
+
+    @property
     def fees(self) -> Decimal:
         return sum((fill.fee for fill in self.fills), Decimal(0))
 
