@@ -10,7 +10,7 @@ import typer
 import typer.main
 from typer.exceptions import TyperException
 
-from cli.options import DemoOptions, ReplayOptions, SimOptions, TradeOptions, moment
+from cli.options import DemoOptions, ReplayOptions, ScanOptions, SimOptions, TradeOptions, moment
 from core.errors import PerpscoutError
 from core.settings import Mode
 
@@ -23,6 +23,7 @@ class Actions:
     sim: Callable[[SimOptions], int]
     replay: Callable[[ReplayOptions], int]
     trade: Callable[[TradeOptions], int]
+    scan: Callable[[ScanOptions], int]
     config: Callable[[], int]
     version: Callable[[], int]
 
@@ -52,6 +53,9 @@ To = Annotated[
     typer.Option(
         "--to", parser=_moment, metavar="TIME", help="Minute to stop before: ISO 8601 in UTC, or ms."
     ),
+]
+ChosenMode = Annotated[
+    Mode | None, typer.Option("--mode", help="sim, paper, testnet or live; else PERPSCOUT_MODE.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for what the run writes; a fresh one by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
@@ -89,6 +93,7 @@ def build_app(actions: Actions) -> typer.Typer:
     _add_sim(app, actions)
     _add_replay(app, actions)
     _add_trade(app, actions)
+    _add_scan(app, actions)
     app.command(help="Show the settings in force, secrets masked.")(_exiting(actions.config))
     app.command(help="Print the version.")(_exiting(actions.version))
     return app
@@ -164,8 +169,28 @@ def _add_replay(app: typer.Typer, actions: Actions) -> None:
 def _add_trade(app: typer.Typer, actions: Actions) -> None:
     @app.command(help="Trade until stopped. Real money moves only where the settings say so twice.")
     def trade(
-        mode: Annotated[
-            Mode | None, typer.Option(help="sim, paper, testnet or live; else PERPSCOUT_MODE.")
-        ] = None,
+        mode: ChosenMode = None,
     ) -> None:
         raise typer.Exit(actions.trade(TradeOptions(mode=mode)))
+
+
+def _add_scan(app: typer.Typer, actions: Actions) -> None:
+    @app.command(help="Look at the whole market once and rank what is there. Never trades.")
+    def scan(
+        mode: ChosenMode = None,
+        top: Annotated[int, typer.Option(min=1, max=1000, help="Rows to show, near misses included.")] = 10,
+        explain: Annotated[
+            str | None,
+            typer.Option(metavar="SYMBOL", help="Every gate and factor of a symbol, and a chart of it."),
+        ] = None,
+        symbols: Symbols = 650,
+        seed: Seed = 1,
+        data: Data = None,
+        start: From = None,
+        as_json: Json = False,
+    ) -> None:
+        options = ScanOptions(
+            mode=mode, top=top, explain=explain.strip().upper() if explain else None, symbols=symbols,
+            seed=seed, data=data, start=start, as_json=as_json,
+        )  # fmt: skip
+        raise typer.Exit(actions.scan(options))

@@ -22,6 +22,24 @@ class DemoOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """``mode`` ``None`` takes the one of the settings; ``top`` rows at most; ``explain`` names a symbol.
+
+    The rest is about the simulated market, whose ``speed`` makes the wait for history short.
+    """
+
+    mode: Mode | None
+    top: int
+    explain: str | None
+    symbols: int
+    seed: int
+    data: Path | None
+    start: int | None
+    as_json: bool
+    speed: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimOptions:
     """``port`` 0 lets the system choose; ``faults`` is the seed of the fault plan.
 

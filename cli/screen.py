@@ -104,7 +104,7 @@ def _signal_cells(signal: RankedSignal) -> tuple[RenderableType, ...]:
         clock_time(candidate.at),
         str(signal.rank),
         candidate.symbol,
-        _side(candidate.side),
+        side_mark(candidate.side),
         f"{bar(candidate.confidence / 100)} {candidate.confidence:.0f}",
         signed(signal.expected_net_r),
         f"{signal.expected_roi:+.2%}",
@@ -133,7 +133,7 @@ def _position_cells(view: PositionView, now_ms: int) -> tuple[RenderableType, ..
     return (
         position.plan.source.value,
         position.symbol,
-        _side(position.side),
+        side_mark(position.side),
         f"×{position.plan.leverage}",
         price(position.entry_price),
         price(view.mark),
@@ -145,7 +145,8 @@ def _position_cells(view: PositionView, now_ms: int) -> tuple[RenderableType, ..
     )
 
 
-def _side(side: Side) -> Text:
+def side_mark(side: Side) -> Text:
+    """Return a side as an arrow and a word, in its colour."""
     return Text("▲ LONG", style="green") if side is Side.LONG else Text("▼ SHORT", style="red")
 
 

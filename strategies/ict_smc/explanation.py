@@ -42,6 +42,7 @@ _JUDGED = (
     GateName.LOCATION,
     GateName.TRIGGER,
 )
+_CHAIN = (GateName.BLOCK, GateName.RETEST, GateName.TRIGGER)
 SETUP_GATES = frozenset({GateName.READINESS, *_JUDGED})
 """Open together exactly when there is a candidate; the others say whether its exits allow a trade."""
 
@@ -91,6 +92,12 @@ class Explanation:
     def failed(self) -> tuple[str, ...]:
         """Names of the gates that did not open, in order."""
         return tuple(gate.name for gate in self.gates if not gate.passed)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What is missing: of block, return and trigger only the first, as the others can but follow it."""
+        chain = [name for name in self.failed if name in _CHAIN]
+        return tuple(name for name in self.failed if name not in chain[1:])
 
     @property
     def is_setup(self) -> bool:

@@ -1,0 +1,142 @@
+"""Factors, gates and refusals in short English for the terminal, by the keys of the chat's catalogues."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from core.signals import Factor
+
+if TYPE_CHECKING:  # whoever prints a refusal should not wait for the compiler that strategies import
+    from strategies.ict_smc.explanation import Gate
+
+TEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "factor.structure": "structure",
+        "factor.order_block": "order block",
+        "factor.liquidity": "liquidity",
+        "factor.trend": "trend",
+        "factor.macd": "MACD",
+        "factor.ema": "EMA 9/21",
+        "factor.volume": "volume",
+        "factor.premium": "premium/discount",
+        "why.structure": "MSB ×{msb_strength:.1f}, structure agrees {structure_agreement:.0%}",
+        "why.order_block": "block ×{block_displacement:.1f} displaced, touch {block_visits:.0f},"
+        " {block_height_atr:.1f} ATR high",
+        "why.liquidity": "sweep {sweep_age:.0f} bars ago (240: none) {sweep_depth_atr:.2f} ATR deep,"
+        " room {room_r:.1f} R",
+        "why.trend": "{trend_distance_atr:+.1f} ATR beyond EMA200, slope {trend_slope_atr:+.3f}",
+        "why.macd": "MACD {macd_15m_atr:+.2f} ATR on 15m",
+        "why.ema": "EMA 9/21 {ema_gap_15m_atr:+.2f} ATR on 15m",
+        "why.volume": "volume above {volume_rank:.0%} of bars",
+        "why.premium": "at {range_position:.0%} of the range, 0% is cheapest",
+        "reason.halted": "trading is halted",
+        "reason.mode_does_not_trade": "mode does not trade",
+        "reason.data_stale": "data is stale",
+        "reason.data_gapped": "data has gaps",
+        "reason.equity_stale": "equity is stale",
+        "reason.breaker_open": "circuit breaker is open",
+        "reason.day_loss": "day's loss limit",
+        "reason.drawdown": "drawdown limit",
+        "reason.too_many_entries": "too many entries",
+        "reason.cooldown": "cooling down after a stop",
+        "reason.stops_in_a_row": "pause after several stops",
+        "reason.total_margin": "total margin limit",
+        "reason.gross_notional": "gross notional limit",
+        "reason.correlated": "correlated with what is held",
+        "reason.spread": "spread",
+        "reason.volume": "24 h volume",
+        "reason.trigger_protect": "trigger protection",
+        "reason.not_in_universe": "kind of contract",
+        "reason.blacklisted": "blacklisted",
+        "reason.symbol_held": "symbol is held",
+        "reason.foreign_position": "a position that is not ours",
+        "reason.pool_too_near": "no room to the opposite pool",
+        "reason.stop_too_far": "stop too far away",
+        "reason.geometry": "stop and target do not fit",
+        "reason.price_too_coarse": "tick too coarse for the stop",
+        "reason.brackets_unknown": "brackets unknown",
+        "reason.bracket": "bracket too small",
+        "reason.liquidation_near": "liquidation too near the stop",
+        "reason.loss_too_large": "loss at the stop too large",
+        "reason.below_minimum": "below the minimum order",
+        "reason.available_balance": "not enough available",
+        "reason.expected_net_r": "expected value too low",
+        "reason.no_room": "no slot free",
+    }
+)
+"""The same keys as tables ``factor``, ``why`` and ``reason`` of ``bot/texts``; a test holds them equal."""
+
+GATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "readiness": (
+            "history",
+            "{bars_1m:.0f} whole 1m bars of {min_bars_1m:.0f}, {bars_15m:.0f} 15m bars of {min_bars_15m:.0f}",
+        ),
+        "trend": ("15m trend", "{trend_distance_atr:+.2f} ATR beyond EMA200, more than {trend_min_atr:g}"),
+        "structure": (
+            "structure",
+            "MSB ours {msb_agrees:.0f} (×{msb_strength:.1f}), or all of 1: 15m bias {bias_15m:+.0f},"
+            " 1m bias {bias_1m:+.0f}, CHoCH {choch_1m:+.0f}",
+        ),
+        "block": (
+            "validated block",
+            "state {state:.0f} (1 fresh, 2 touched, 3 mitigated), {block_age:.0f} bars old,"
+            " displaced ×{block_displacement:.1f}",
+        ),
+        "retest": (
+            "first return",
+            "to {block_low:.8g}–{block_high:.8g} by the candle that closed at {close:.8g}",
+        ),
+        "location": (
+            "location",
+            "at {range_position:.0%} of the swing range, at most {discount_limit:.0%}; or sweep"
+            " {sweep_age:.0f} bars ago, at most {sweep_max_age:.0f}",
+        ),
+        "trigger": ("trigger", "close {close:.8g} beyond the block's middle {block_middle:.8g}"),
+        "stop": ("stop", "{stop_distance:.2%} away, at most {max_stop_distance:.0%}"),
+        "room": ("room", "{room_r:.1f} R to the opposite pool (10: free), at least {min_room:g}"),
+        "confidence": (
+            "confidence",
+            "{confidence:.1f}, at least {threshold:.0f} (factors add up to {points:.1f})",
+        ),
+        "spread": ("spread", "{spread:.3%}, at most {max_spread:.2%}"),
+        "volume": ("24 h volume", "{quote_volume_24h:,.0f} USDT, at least {min_quote_volume_24h:,.0f}"),
+        "trigger_protect": (
+            "trigger protection",
+            "{trigger_protect:.2%}, at least {min_trigger_protect:.2%}",
+        ),
+        "not_in_universe": ("universe", "a USDT perpetual in trading"),
+    }
+)
+"""What each gate is called, and its numbers in words."""
+
+NO_BLOCK = "no validated block"
+
+
+def factor_text(factor: Factor) -> str:
+    """Say what a factor was graded on."""
+    if not factor.numbers:
+        return NO_BLOCK
+    return TEXTS[factor.reason].format(**dict(factor.numbers))
+
+
+def strongest(factors: Iterable[Factor], count: int) -> list[Factor]:
+    """Return the factors that add most."""
+    return sorted(factors, key=lambda factor: -factor.points)[:count]
+
+
+def gate_name(name: str) -> str:
+    return GATES[name][0]
+
+
+def gate_text(gate: "Gate") -> str:
+    """Say what a gate was judged on."""
+    numbers = dict(gate.numbers)
+    if numbers.get("known") == 0:
+        return NO_BLOCK
+    return GATES[gate.name][1].format(**numbers)
+
+
+def refusal_text(reason: str) -> str:
+    """Say why a signal was not entered; a reason nobody has worded is shown as it is."""
+    return TEXTS.get(f"reason.{reason}", reason.replace("_", " "))
