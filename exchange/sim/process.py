@@ -25,6 +25,7 @@ from exchange.sim.market.seeded import SeededPaths
 from exchange.sim.server.app import App, Listening
 from exchange.sim.server.broadcast import Broadcast
 from exchange.sim.server.control import Control
+from exchange.sim.server.conversations import Conversations
 from exchange.sim.server.faults.desk import Faults
 from exchange.sim.server.faults.plan import FaultPlan, usual_mix
 from exchange.sim.server.faults.rest import FaultyRest
@@ -93,9 +94,10 @@ class Simulator:
             orders=OrderCounter(self.time),
             time=self.time,
         )
-        sockets = Sockets(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
+        self.conversations = Conversations(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
         control = Control(self.time, self.stepper, self.faults, open_account=self._open_account)
-        app = App(FaultyRest(self.rest, self.faults, weights, clock=clock), sockets, control)
+        self.front = FaultyRest(self.rest, self.faults, weights, clock=clock)
+        app = App(self.front, Sockets(self.conversations, clock), control)
         self._listening = Listening(app.handle, host=config.host, port=config.port)
         self._steps: asyncio.Task[None] | None = None
         first = self._open_account(config.deposit)
@@ -104,7 +106,7 @@ class Simulator:
     async def start(self) -> Announcement:
         """Listen, let time pass, and say where. Raises ``PerpscoutError`` when the port is taken."""
         port = await self._listening.start()
-        self._steps = asyncio.create_task(self.stepper.run(), name="market steps")
+        self.let_time_pass()
         return Announcement(
             rest=f"http://{self._config.host}:{port}",
             ws=f"ws://{self._config.host}:{port}",
@@ -113,6 +115,10 @@ class Simulator:
             symbols=len(self.market.instruments),
             speed=self._config.speed,
         )
+
+    def let_time_pass(self) -> None:
+        """Start the market's steps; ``start`` does, and who needs no port may call it alone."""
+        self._steps = asyncio.create_task(self.stepper.run(), name="market steps")
 
     async def run(self) -> None:
         """Wait while time passes; raises what broke the market, should anything."""

@@ -12,7 +12,7 @@ import pytest
 
 from core.market import MINUTE_MS, QUARTER_MS
 from exchange.sim.config import Announcement
-from exchange.sim.server import sockets
+from exchange.sim.server.conversations import MESSAGES_A_SECOND
 from tests.contract.sim_clients import ccxt_client, pass_minutes, running
 
 BTC = "BTC/USDT:USDT"
@@ -163,9 +163,9 @@ async def test_a_frame_that_makes_no_sense_is_answered_with_an_error(frame: str)
 
 async def test_more_than_ten_messages_a_second_end_the_connection() -> None:
     async with running() as (_, announced), connected(announced, "/market/ws") as socket:
-        for number in range(sockets.MESSAGES_A_SECOND + 1):
+        for number in range(MESSAGES_A_SECOND + 1):
             await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
-        kinds = [(await socket.receive(timeout=5)).type for _ in range(sockets.MESSAGES_A_SECOND + 1)]
+        kinds = [(await socket.receive(timeout=5)).type for _ in range(MESSAGES_A_SECOND + 1)]
         assert kinds[-1] is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
 

@@ -1,5 +1,6 @@
 """Who listens to what, and the sending of each payload to all of them."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -38,6 +39,7 @@ class Connection:
         self.combined = combined
         self.names: dict[str, Stream | None] = {}
         self.listen_keys: set[str] = set()
+        self.heard_at: deque[float] = deque(maxlen=10)
         self._transport = transport
         self._by_channel: dict[str, list[Stream]] = {}
         self._is_silent = False
@@ -112,6 +114,7 @@ class Hub:
     def cut_all(self) -> None:
         for connection in self.connections:
             connection.drop()
+        self.connections.clear()
 
     def silence_all(self) -> None:
         for connection in self.connections:
