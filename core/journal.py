@@ -7,6 +7,7 @@ from enum import StrEnum
 from core.market import Floats
 from core.orders import Command, Report
 from core.positions import Position, PositionPlan
+from core.risk_state import RiskState
 from core.signals import RankedSignal
 
 
@@ -66,6 +67,13 @@ class PositionClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RiskChanged:
+    """The risk gate's whole memory after a change: the last one is what a restart begins with."""
+
+    state: RiskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A process began to write: its mode, version and parameters."""
 
@@ -82,6 +90,7 @@ Body = (
     | ReportReceived
     | PositionChanged
     | PositionClosed
+    | RiskChanged
     | RunStarted
 )
 
@@ -96,6 +105,7 @@ class EntryKind(StrEnum):
     REPORT = "report"
     POSITION = "position"
     TRADE = "trade"
+    RISK = "risk"
     RUN = "run"
 
 

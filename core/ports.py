@@ -19,6 +19,7 @@ from core.orders import (
     SubmitEntry,
 )
 from core.positions import Position
+from core.risk_state import RiskState
 from core.signals import Candidate
 from core.trades import TradeRecord
 
@@ -124,6 +125,14 @@ class Journal(Protocol):
 
     def closed_trades(self) -> Iterator[TradeRecord]:
         """Yield every closed position in the order of closing."""
+        ...
+
+    def risk_state(self) -> RiskState | None:
+        """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
+        ...
+
+    def position_ids(self, limit: int) -> Sequence[str]:
+        """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
         ...
 
 

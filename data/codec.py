@@ -17,6 +17,7 @@ from core.journal import (
     PositionChanged,
     PositionClosed,
     ReportReceived,
+    RiskChanged,
     RunStarted,
     SignalJudged,
 )
@@ -29,6 +30,7 @@ BODIES: Mapping[EntryKind, type[Body]] = {
     EntryKind.REPORT: ReportReceived,
     EntryKind.POSITION: PositionChanged,
     EntryKind.TRADE: PositionClosed,
+    EntryKind.RISK: RiskChanged,
     EntryKind.RUN: RunStarted,
 }
 _KINDS = {body: kind for kind, body in BODIES.items()}

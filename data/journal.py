@@ -9,6 +9,7 @@ from typing import Self
 from core.errors import JournalError
 from core.journal import Entry
 from core.positions import Position
+from core.risk_state import RiskState
 from core.trades import TradeRecord
 from data.journal_chain import Tail, link
 from data.journal_projections import project
@@ -62,6 +63,14 @@ class SqliteJournal:
     def closed_trades(self) -> Iterator[TradeRecord]:
         """Yield every closed position in the order of closing."""
         return self._reader.closed_trades()
+
+    def risk_state(self) -> RiskState | None:
+        """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
+        return self._reader.risk_state()
+
+    def position_ids(self, limit: int) -> Sequence[str]:
+        """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
+        return self._reader.position_ids(limit)
 
     def reader(self) -> JournalReader:
         """Return a reader with a connection of its own, for another thread or a long look."""

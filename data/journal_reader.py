@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.errors import JournalError
-from core.journal import Entry, EntryKind, PositionClosed
+from core.journal import Entry, EntryKind, PositionClosed, RiskChanged
 from core.positions import Position
+from core.risk_state import RiskState
 from core.trades import TradeRecord
 from data.codec import decode
 from data.journal_chain import StoredEvent, Tail, first_damage
@@ -44,6 +45,18 @@ class JournalReader:
                 body = event.entry().body
             if isinstance(body, PositionClosed):
                 yield TradeRecord(position=body.position, snapshot=body.snapshot)
+
+    def risk_state(self) -> RiskState | None:
+        """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
+        # Written out, not bound: only so can SQLite tell that the index of risk events answers it.
+        rows = self._all("SELECT payload FROM events WHERE kind = 'risk' ORDER BY seq DESC LIMIT 1")
+        with self._translated():
+            return decode(rows[0][0].encode(), RiskChanged).state if rows else None
+
+    def position_ids(self, limit: int) -> Sequence[str]:
+        """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
+        rows = self._all("SELECT position_id FROM positions ORDER BY seq DESC LIMIT ?", limit)
+        return [position_id for (position_id,) in rows]
 
     def entries(self, *kinds: EntryKind) -> Iterator[Entry]:
         """Yield what was written, in order; all kinds where none is named."""

@@ -63,7 +63,15 @@ CREATE INDEX trades_by_time ON trades (closed_at);
 CREATE TABLE equity (at INTEGER PRIMARY KEY, equity TEXT NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST,)  # the n-th script makes a version-n file out of a version n−1 one
+_SECOND = """
+CREATE INDEX risk_events ON events (seq) WHERE kind = 'risk';
+CREATE INDEX positions_by_change ON positions (seq);
+"""
+
+MIGRATIONS: Sequence[str] = (
+    _FIRST,
+    _SECOND,
+)  # the n-th script makes a version-n file out of a version n−1 one
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -28,9 +28,11 @@ class BookListener:
     """Whom a book tells of what happened in it, after the journal has it.
 
     ``entered`` at the first fill, ``opened`` once it is protected, ``closed`` whether or not anything was
-    ever held, ``stray`` for reports about nothing this book knows.
+    ever held, ``stray`` for reports about nothing this book knows. ``ending`` is asked before: what it
+    returns is written in the very transaction that ends the position.
     """
 
+    ending: Callable[[Position], Sequence[Entry]]
     entered: Callable[[Position], None]
     opened: Callable[[Position], None]
     closed: Callable[[Position], None]
@@ -157,7 +159,10 @@ class Book:
         bodies.append(PositionChanged(position=step.position))
         bodies.extend(CommandSent(command=command) for command in step.commands)
         seen_at = self._clock.market_ms()
-        self._journal.append([Entry(body=body, at=at, seen_at=seen_at) for body in bodies])
+        entries = [Entry(body=body, at=at, seen_at=seen_at) for body in bodies]
+        if not step.position.is_live:
+            entries.extend(self._listener.ending(step.position))
+        self._journal.append(entries)
 
     def _keep(self, position: Position) -> None:
         if position.is_live:

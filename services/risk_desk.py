@@ -68,14 +68,21 @@ class RiskDesk:
 
     def closed(self, trade: TradeRecord) -> Sequence[Alert]:
         """Learn from a closed position of any book."""
-        self._remember(trade)
-        at = trade.position.closed_at or 0
-        return self._move(closed(self._state, trade, self._parameters.risk), at)
+        self._learn(trade)
+        self._sum_up(trade.source)
+        return self._move(self.state_after(trade), trade.position.closed_at or 0)
 
-    def recall(self, trades: Iterable[TradeRecord]) -> None:
-        """Take up what earlier runs learned."""
+    def state_after(self, trade: TradeRecord) -> RiskState:
+        """Return what ``closed`` will make of the state, so that both can be written in one transaction."""
+        return closed(self._state, trade, self._parameters.risk)
+
+    def recall(self, trades: Iterable[TradeRecord], state: RiskState | None = None) -> None:
+        """Take up what earlier runs learned, and the risk state they left."""
         for trade in trades:
-            self._remember(trade)
+            self._learn(trade)
+        for source in Source:
+            self._sum_up(source)
+        self._state = state or self._state
 
     # --- verdicts -----------------------------------------------------------------------------------
 
@@ -145,6 +152,11 @@ class RiskDesk:
         return self._account.equity if self._account else None
 
     @property
+    def state(self) -> RiskState:
+        """The gate's memory, to be written down whenever it has changed."""
+        return self._state
+
+    @property
     def halted(self) -> str:
         return self._state.halted
 
@@ -186,10 +198,12 @@ class RiskDesk:
             for key in news(before, after)
         ]
 
-    def _remember(self, trade: TradeRecord) -> None:
+    def _learn(self, trade: TradeRecord) -> None:
         self._closed[trade.source].append(trade)
         self._experience = self._experience.learned(trade)
-        self._performance[trade.source] = performance_of(self._closed[trade.source], self._parameters.outcome)
+
+    def _sum_up(self, source: Source) -> None:
+        self._performance[source] = performance_of(self._closed[source], self._parameters.outcome)
 
     def _earned_leverage(self) -> int:
         record = track_record(

@@ -64,6 +64,7 @@ class Session:
 
     async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
         """Work until ``until`` is true after a minute, or until cancelled; ``beside`` runs along."""
+        self._trader.restore()
         self._account_due.set()
         self._minutes.start()
         duties = (

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from core.clock import Clock
-from core.journal import Entry, MinuteJudged, PositionClosed, SignalJudged
+from core.journal import Entry, MinuteJudged, PositionClosed, RiskChanged, SignalJudged
 from core.lifecycle import LifecycleParameters
-from core.market import CandleHistory, Floats, MinuteClosed, SymbolAxis
+from core.market import CandleHistory, Field, Floats, MinuteClosed, SymbolAxis
 from core.monitoring import Structure, exit_wanted
 from core.notices import Alert, PositionEnded, PositionOpened, Severity, SignalRefused
 from core.orders import AccountRead, OrderFilled, Report
@@ -17,7 +19,7 @@ from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
 from core.signals import Candidate, RankedSignal
-from core.trades import EMPTY_SNAPSHOT, SNAPSHOT_BARS, TradeRecord
+from core.trades import SNAPSHOT_BARS, TradeRecord
 from core.verdicts import Refused
 from core.views import PositionView, ScanView, TraderView
 from data.candle_store import CandleStore
@@ -95,7 +97,7 @@ class Trader:
         self._mode = mode
         self._engine = engine
         self._store = store
-        self._desk = desk
+        self.desk = desk
         self._journal = journal
         self._bookkeeper = bookkeeper
         self._notifier = notifier
@@ -105,6 +107,7 @@ class Trader:
         self._real = self._book(Source.REAL, venues.real, venues.real_driver, rules)
         self._virtual = self._book(Source.VIRTUAL, venues.virtual, venues.virtual_driver, rules)
         self._snapshots: dict[str, Floats] = {}
+        self._kept = desk.state
         self._warmed: set[str] = set()
         self._minute: MinuteClosed | None = None
         self._scan: ScanView | None = None
@@ -129,8 +132,11 @@ class Trader:
             case _:
                 self._real.receive(event)
 
-    def restore(self, positions: Sequence[Position]) -> None:
-        """Take up what an earlier run left open."""
+    def restore(self) -> None:
+        """Take up what an earlier run left in the journal: what it learned, its risk state, its positions."""
+        self.desk.recall(self._journal.closed_trades(), self._journal.risk_state())
+        self._kept = self.desk.state
+        positions = self._journal.live_positions()
         self._real.restore([each for each in positions if each.plan.source is Source.REAL])
         self._virtual.restore([each for each in positions if each.plan.source is Source.VIRTUAL])
 
@@ -158,10 +164,10 @@ class Trader:
             scan=self._scan,
             real=self._views(self._real),
             virtual=self._views(self._virtual),
-            balance=self._desk.balance(self._real.positions.values()),
-            performance=self._desk.performance(Source.REAL),
-            virtual_performance=self._desk.performance(Source.VIRTUAL),
-            halted=self._desk.halted,
+            balance=self.desk.balance(self._real.positions.values()),
+            performance=self.desk.performance(Source.REAL),
+            virtual_performance=self.desk.performance(Source.VIRTUAL),
+            halted=self.desk.halted,
         )
 
     # --- a minute -----------------------------------------------------------------------------------
@@ -171,7 +177,7 @@ class Trader:
         self._minute = minute
         self._store.append(minute)
         candidates = self._engine.on_minute(minute)
-        ranked = self._desk.rank(candidates, minute)
+        ranked = self.desk.rank(candidates, minute)
         self.tally.scanned(self._clock.monotonic() - started)
         self._scan = self._picture(minute, len(candidates), ranked)
         self._virtual.advance(minute)
@@ -202,18 +208,19 @@ class Trader:
     def _offer(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | Refused:
         refusal: Refused | None = None
         if signal.rank <= self._parameters.ranking.real_ranks:
-            verdict = self._desk.judge(signal, minute, self._real.positions)
+            verdict = self.desk.judge(signal, minute, self._real.positions)
             if isinstance(verdict, PositionPlan):
                 return verdict
             refusal = verdict
         if refusal is not None and not refusal.may_be_virtual:
             return refusal
-        return self._desk.judge_virtual(signal, minute, self._virtual.positions)
+        return self.desk.judge_virtual(signal, minute, self._virtual.positions)
 
     def _open(self, plan: PositionPlan, minute: MinuteClosed) -> None:
         self._judged(plan.signal, plan.source.value, (), minute)
         self._snapshots[plan.position_id] = self._store.snapshot_1m(plan.symbol, SNAPSHOT_BARS)
         self.digest.opened(plan)
+        self._keep_risk(minute.at)
         book = self._real if plan.source is Source.REAL else self._virtual
         book.open(plan)
 
@@ -239,7 +246,7 @@ class Trader:
             symbols=len(minute.symbols),
             absent=absent,
             ranked=len(ranked),
-            equity=str(self._desk.equity),
+            equity=str(self.desk.equity),
         )
         self._append(Entry(body=body, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}"))
 
@@ -260,6 +267,7 @@ class Trader:
         self, source: Source, execution: Execution, driver: MinuteDriven | None, rules: LifecycleParameters
     ) -> Book:
         listener = BookListener(
+            ending=self._ending,
             entered=self._on_entered,
             opened=self._on_opened,
             closed=self._on_closed,
@@ -284,27 +292,50 @@ class Trader:
             PositionOpened(position=position, at=position.opened_at or position.plan.planned_at)
         )
 
+    def _ending(self, position: Position) -> Sequence[Entry]:
+        """A trade's row and what it does to the risk state stand or fall with the close itself."""
+        if not position.fills:
+            return ()
+        record = self._record_of(position)
+        at, seen_at = _ended_at(position), self._clock.market_ms()
+        body = PositionClosed(position=position, snapshot=record.snapshot)
+        closing = Entry(body=body, at=at, seen_at=seen_at, key=f"closed:{position.position_id}")
+        after = self.desk.state_after(record)
+        if after == self._kept:
+            return (closing,)
+        self._kept = after
+        return closing, Entry(body=RiskChanged(state=after), at=at, seen_at=seen_at)
+
+    def _record_of(self, position: Position) -> TradeRecord:
+        snapshot = self._snapshots.get(position.position_id)
+        if snapshot is None:  # an earlier process took it
+            snapshot = snapshot_before(self._store, position.symbol, position.plan.candidate.at)
+        return TradeRecord(position=position, snapshot=snapshot)
+
     def _on_closed(self, position: Position) -> None:
-        snapshot = self._snapshots.pop(position.position_id, EMPTY_SNAPSHOT)
-        at = position.closed_at or position.plan.planned_at
+        record, at = self._record_of(position), _ended_at(position)
+        self._snapshots.pop(position.position_id, None)
         if not position.fills:
             self._say("entry_failed", Severity.WARNING, at, position.symbol, str(position.exit_reason))
             return
-        record = TradeRecord(position=position, snapshot=snapshot)
-        body = PositionClosed(position=position, snapshot=snapshot)
-        self._append(
-            Entry(body=body, at=at, seen_at=self._clock.market_ms(), key=f"closed:{position.position_id}")
-        )
         self.digest.closed(position)
         self.tally.closed(position)
-        for alert in self._desk.closed(record):
+        for alert in self.desk.closed(record):
             self._notifier.notify(alert)
         self._bookkeeper.keep(record)
-        self._notifier.notify(PositionEnded(position=position, day_pnl=self._desk.day_pnl(at), at=at))
+        self._notifier.notify(PositionEnded(position=position, day_pnl=self.desk.day_pnl(at), at=at))
 
     def _on_account(self, account: AccountRead) -> None:
-        for alert in self._desk.account(account):
+        alerts = self.desk.account(account)
+        self._keep_risk(account.at)
+        for alert in alerts:
             self._notifier.notify(alert)
+
+    def _keep_risk(self, at: int) -> None:
+        """Write the risk state down if it has changed; what it forbids must survive us."""
+        if self.desk.state != self._kept:
+            self._kept = self.desk.state
+            self._append(Entry(body=RiskChanged(state=self._kept), at=at, seen_at=self._clock.market_ms()))
 
     def _on_stray(self, report: Report) -> None:
         """News of nothing we hold. An execution among it means money moved without us: say so."""
@@ -334,6 +365,17 @@ class Trader:
 
     def _append(self, entry: Entry) -> None:
         self._journal.append([entry])
+
+
+def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:
+    """Cut what the candles still show of the time before ``at`` (ms), as a decision then saw it."""
+    times, candles = store.recent_1m(symbol, store.reach)
+    seen = (times < at) & ~np.isnan(candles[Field.CLOSE])
+    return candles[:, seen][:, -SNAPSHOT_BARS:]
+
+
+def _ended_at(position: Position) -> int:
+    return position.closed_at or position.plan.planned_at
 
 
 def _ignore(_account: AccountRead) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from core.errors import JournalError
-from core.journal import Body, Entry, PositionChanged, PositionClosed
+from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
 from core.positions import Position
+from core.risk_state import RiskState
 from core.trades import TradeRecord
-
 
 B = TypeVar("B", bound=Body)
 
@@ -17,11 +17,13 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.transactions: list[list[Body]] = []
         self.is_broken = False
 
     def append(self, entries: Sequence[Entry]) -> None:
         if self.is_broken:
             raise JournalError("the disk is full")
+        self.transactions.append([entry.body for entry in entries])
         known = {entry.key for entry in self.entries if entry.key is not None}
         self.entries.extend(entry for entry in entries if entry.key is None or entry.key not in known)
 
@@ -37,6 +39,14 @@ class MemoryJournal:
         for entry in self.entries:
             if isinstance(entry.body, PositionClosed):
                 yield TradeRecord(position=entry.body.position, snapshot=entry.body.snapshot)
+
+    def risk_state(self) -> RiskState | None:
+        states = self.bodies(RiskChanged)
+        return states[-1].state if states else None
+
+    def position_ids(self, limit: int) -> Sequence[str]:
+        ids = dict.fromkeys(body.position.position_id for body in reversed(self.bodies(PositionChanged)))
+        return list(ids)[:limit]
 
     def bodies(self, kind: type[B]) -> list[B]:
         """Return everything of one kind, in order."""

@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from core.errors import JournalError
-from core.journal import Body, Entry, EntryKind, IntentRecorded, MinuteJudged, PositionChanged, PositionClosed
+from core.journal import (
+    Body,
+    Entry,
+    EntryKind,
+    IntentRecorded,
+    MinuteJudged,
+    PositionChanged,
+    PositionClosed,
+    RiskChanged,
+)
 from core.positions import Position, PositionPlan, Source, Stage
+from core.risk_state import Ban, RiskState
 from core.trades import EMPTY_SNAPSHOT
 from data import journal_schema
 from data.journal import SqliteJournal
@@ -162,6 +172,32 @@ def test_a_trade_can_be_summed_up_in_sql(journal: SqliteJournal, path: Path) -> 
     ]
 
 
+def test_the_last_risk_state_is_the_one_to_go_on_with(journal: SqliteJournal, path: Path) -> None:
+    assert journal.risk_state() is None
+    halted = RiskState(halted="drawdown", blacklist={"XUSDT": Ban(reason="refused", until=T0)})
+    journal.append([entry(RiskChanged(state=RiskState(paused_until=T0)))])
+    journal.append([entry(RiskChanged(state=halted)), minute()])
+    assert journal.risk_state() == halted
+    with JournalReader(path) as reader:
+        assert reader.risk_state() == halted
+
+
+def test_the_last_risk_state_is_found_without_reading_the_whole_journal(journal: SqliteJournal) -> None:
+    asked: list[str] = []
+    journal._connection.set_trace_callback(asked.append)
+    journal.risk_state()
+    (plan_of_query,) = journal._connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    assert "risk_events" in plan_of_query[3]
+
+
+def test_positions_are_remembered_by_their_last_change(journal: SqliteJournal) -> None:
+    first, second = intent(0), intent(1)
+    journal.append([entry(IntentRecorded(plan=first)), entry(IntentRecorded(plan=second))])
+    journal.append([closing_of(closed_position(first))])
+    assert journal.position_ids(10) == [first.position_id, second.position_id]
+    assert journal.position_ids(1) == [first.position_id]
+
+
 # --- opening ------------------------------------------------------------------------------------------
 
 
@@ -249,16 +285,16 @@ def test_the_file_says_whose_it_is(journal: SqliteJournal) -> None:
 def test_an_older_journal_is_copied_before_it_is_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with SqliteJournal(path) as old:
         old.append([minute()])
-    second = "CREATE TABLE notes (text TEXT);"
-    monkeypatch.setattr(journal_schema, "MIGRATIONS", (*journal_schema.MIGRATIONS, second))
-    monkeypatch.setattr(journal_schema, "SCHEMA_VERSION", 2)
-    with pytest.raises(JournalError, match="has version 1, not 2"):
+    newest = "CREATE TABLE notes (text TEXT);"
+    monkeypatch.setattr(journal_schema, "MIGRATIONS", (*journal_schema.MIGRATIONS, newest))
+    monkeypatch.setattr(journal_schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    with pytest.raises(JournalError, match=f"has version {SCHEMA_VERSION}, not {SCHEMA_VERSION + 1}"):
         JournalReader(path)
     with SqliteJournal(path) as new:
         new.append([minute()])
         assert new._connection.execute("SELECT count(*) FROM notes").fetchone() == (0,)
     assert verified(path) == 2
-    with closing(sqlite3.connect(path.with_name("journal.db.v1.bak"))) as copy:
+    with closing(sqlite3.connect(path.with_name(f"journal.db.v{SCHEMA_VERSION}.bak"))) as copy:
         assert copy.execute("SELECT count(*) FROM events").fetchone() == (1,)
 
 
@@ -267,7 +303,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.
     broken = "CREATE TABLE notes (text TEXT); CREATE TABLE events (twice TEXT);"
     with monkeypatch.context() as newer:
         newer.setattr(journal_schema, "MIGRATIONS", (*journal_schema.MIGRATIONS, broken))
-        newer.setattr(journal_schema, "SCHEMA_VERSION", 2)
+        newer.setattr(journal_schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
         with pytest.raises(JournalError, match="can not be used"):
             SqliteJournal(path)
     with SqliteJournal(path) as journal:

@@ -9,20 +9,20 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import JournalError
-from core.journal import IntentRecorded, SignalJudged
+from core.journal import IntentRecorded, PositionChanged, PositionClosed, RiskChanged, SignalJudged
 from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
 from core.orders import CloseAtMarket, Command, OrderFilled, Report, SubmitEntry
 from core.parameters import Parameters
-from core.positions import ExitReason, Source
+from core.positions import ExitReason, Source, Stage
 from core.signals import Candidate, Side
 from core.trades import TradeRecord
 from data.candle_store import CandleStore
 from exchange.paper import PaperCosts, PaperExchange
 from services.bookkeeping import Bookkeeper
 from services.risk_desk import RiskDesk
-from services.trader import CloseRequested, Trader, Venues
+from services.trader import CloseRequested, Trader, Venues, snapshot_before
 from tests.builders import T0, candidate, instrument
 from tests.fakes.journal import MemoryJournal
 
@@ -96,9 +96,10 @@ class Spy:
 class World:
     """A trader, its surroundings, and the hand that moves prices."""
 
-    def __init__(self) -> None:
-        self.clock = ManualClock(T0)
-        self.engine, self.ear, self.journal, self.shelf = ScriptedEngine(), Ear(), MemoryJournal(), Shelf()
+    def __init__(self, journal: MemoryJournal | None = None, *, now: int = T0) -> None:
+        self.clock = ManualClock(now)
+        self.engine, self.ear, self.shelf = ScriptedEngine(), Ear(), Shelf()
+        self.journal = journal or MemoryJournal()
         real, virtual = (PaperExchange(INSTRUMENTS, deposit=Decimal(10_000), costs=FREE) for _ in range(2))
         self.real = Spy(real, self.journal)
         store = CandleStore(AXIS)
@@ -265,6 +266,58 @@ def test_an_execution_that_is_not_ours_is_told_and_not_touched(world: World) -> 
     (alert,) = world.ear.of(Alert)
     assert (alert.key, alert.symbol) == ("foreign_fill", "BUSDT")
     assert world.real.commands == []
+
+
+def test_a_restart_remembers_the_risk_state_and_what_was_learned(world: World) -> None:
+    open_one(world)
+    world.minute(AUSDT=(100, 100, 90, 90))
+    state = world.trader.desk.state
+    assert state.is_cooling("AUSDT", world.clock.market_ms())
+    assert state.entries_left(world.clock.market_ms(), Parameters().risk) == 2
+    again = World(world.journal, now=world.clock.market_ms())
+    again.trader.restore()
+    assert again.trader.desk.state == state
+    assert again.trader.view().performance == world.trader.view().performance
+    assert again.trader.view().performance.closed == 1
+
+
+def test_the_close_of_a_trade_and_its_cooldown_are_one_transaction(world: World) -> None:
+    open_one(world)
+    world.journal.transactions.clear()
+    world.minute(AUSDT=(100, 100, 90, 90))
+    (closing,) = (
+        bodies
+        for bodies in world.journal.transactions
+        if any(isinstance(body, PositionClosed) for body in bodies)
+    )
+    ended = [body.position.stage for body in closing if isinstance(body, PositionChanged)]
+    (risk,) = (body.state for body in closing if isinstance(body, RiskChanged))
+    assert ended == [Stage.CLOSED]
+    assert risk.cooldowns.keys() == {"AUSDT"}
+
+
+def test_the_entry_token_is_written_before_the_intent_it_pays_for(world: World) -> None:
+    open_one(world)
+    bodies = [entry.body for entry in world.journal.entries]
+    intent = next(place for place, body in enumerate(bodies) if isinstance(body, IntentRecorded))
+    spent = [place for place, body in enumerate(bodies) if isinstance(body, RiskChanged) and place < intent]
+    state = bodies[spent[-1]]
+    assert isinstance(state, RiskChanged)
+    assert (
+        state.state.entries_left(world.trader.view().real[0].position.plan.planned_at, Parameters().risk) == 2
+    )
+
+
+def test_a_snapshot_that_an_earlier_process_took_is_cut_again_from_the_candles() -> None:
+    store = CandleStore(AXIS)
+    times = T0 + MINUTE_MS * np.arange(90)
+    candles = np.tile(np.arange(90.0), (5, 1))
+    store.load(
+        CandleHistory(symbol="AUSDT", timeframe_ms=MINUTE_MS, open_times=times, candles=candles),
+    )
+    snapshot = snapshot_before(store, "AUSDT", int(times[70]))
+    assert snapshot.shape == (5, 60)
+    assert snapshot[0].tolist() == [float(each) for each in range(10, 70)]
 
 
 def test_the_same_story_twice_gives_the_same_fingerprint() -> None:
