@@ -88,6 +88,15 @@ def test_income_explains_the_wallet() -> None:
     assert [row["symbol"] for row in only] == [SYMBOL]
 
 
+def test_income_names_the_trade_it_came_from() -> None:
+    terminal = Terminal()
+    terminal.order()
+    transfer, fee = terminal.ask("GET", "income")
+    trade = terminal.ask("GET", "userTrades", symbol=SYMBOL)[0]
+    assert (transfer["tradeId"], fee["tradeId"]) == ("", str(trade["id"]))
+    assert fee["income"] == f"-{trade['commission']}"
+
+
 def test_income_pages_forward() -> None:
     terminal = Terminal()
     for _ in range(5):

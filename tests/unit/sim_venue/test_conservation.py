@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -184,5 +185,13 @@ class AnyTrading(RuleBasedStateMachine):
         assert not any(unit.is_due for unit in units)
 
 
+class LongTrading(AnyTrading):
+    """The same, for longer."""
+
+
 TestAnyTrading = AnyTrading.TestCase
 TestAnyTrading.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+TestLongTrading = pytest.mark.long(LongTrading.TestCase)
+TestLongTrading.settings = settings(max_examples=1_000, stateful_step_count=60, deadline=None)
+TestLongTrading = pytest.mark.timeout(900)(TestLongTrading)

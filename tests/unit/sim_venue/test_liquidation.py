@@ -196,7 +196,7 @@ def test_a_delisted_symbol_settles_its_position_and_ends_its_orders() -> None:
 
 def test_a_symbol_past_its_delivery_time_settles_by_itself() -> None:
     terminal = _isolated()
-    terminal.instruments[SYMBOL] = contract(delivery_ms=terminal.now_ms + 1_500)
+    terminal.instruments[SYMBOL] = contract(delivery_ms=terminal.now_ms + 2_000)
     terminal.step("101")
     assert terminal.held() == 10
     terminal.step("101")

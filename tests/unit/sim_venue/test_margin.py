@@ -185,6 +185,13 @@ def test_leverage_can_not_rise_above_what_the_position_allows() -> None:
     assert terminal.refusal("POST", "leverage", symbol=SYMBOL, leverage=50).code == -2027
 
 
+def test_leverage_may_rise_to_where_the_position_is_exactly_the_cap() -> None:
+    terminal = Terminal()
+    terminal.quotes.quotes[SYMBOL].half_spread = D(0)
+    terminal.order(quantity="50")
+    assert terminal.ask("POST", "leverage", symbol=SYMBOL, leverage=50)["maxNotionalValue"] == "5000"
+
+
 def test_leverage_can_not_fall_where_the_margin_would_not_suffice() -> None:
     terminal = Terminal(deposit="100")
     terminal.order(quantity="15")

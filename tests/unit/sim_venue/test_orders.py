@@ -407,3 +407,8 @@ def test_a_batch_may_hold_one_order_or_five() -> None:
 def test_a_client_id_may_have_thirty_six_characters() -> None:
     name = "A.b:/_-9" + "x" * 28
     assert Terminal().order(newClientOrderId=name)["clientOrderId"] == name
+
+
+def test_ten_orders_can_be_cancelled_at_once() -> None:
+    answers = Terminal().ask("DELETE", "batchOrders", symbol=SYMBOL, orderIdList=str(list(range(10))))
+    assert [one["code"] for one in answers] == [-2011] * 10
