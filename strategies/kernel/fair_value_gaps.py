@@ -33,11 +33,15 @@ def find_nearest(chart: Chart) -> None:
     chart.gap_above = np.inf
     chart.gap_below = -np.inf
     for place in range(chart.gaps_open):
-        gap = chart.gaps[place]
-        if gap.side > 0:
-            chart.gap_below = max(chart.gap_below, gap.bottom)
-        else:
-            chart.gap_above = min(chart.gap_above, gap.top)
+        note_nearer(chart, chart.gaps[place])
+
+
+@compiled
+def note_nearer(chart: Chart, gap: Gap) -> None:
+    if gap.side > 0:
+        chart.gap_below = max(chart.gap_below, gap.bottom)
+    else:
+        chart.gap_above = min(chart.gap_above, gap.top)
 
 
 @compiled
@@ -45,24 +49,27 @@ def find_gap(chart: Chart, rules: Rules) -> None:
     """Look at the last three candles; the gap must lie in the direction of the middle one."""
     first, middle = candle_of(chart, chart.number - 2), candle_of(chart, chart.number - 1)
     width = rules.gap_min_atr * chart.atr
-    above = chart.low - first.high
-    below = first.low - chart.high
-    if above > 0.0 and above >= width and middle.close > middle.open:
+    above, below = chart.low - first.high, first.low - chart.high
+    if max(above, below) < width:
+        return
+    if above > 0.0 and middle.close > middle.open:
         add_gap(chart, 1, (first.high, chart.low))
-    elif below > 0.0 and below >= width and middle.close < middle.open:
+    elif below > 0.0 and middle.close < middle.open:
         add_gap(chart, -1, (chart.high, first.low))
 
 
 @compiled
 def add_gap(chart: Chart, side: int, edges: tuple[float, float]) -> None:
     make_room(chart)
+    if chart.gaps_open == 0:
+        find_nearest(chart)
     gap = chart.gaps[chart.gaps_open]
     chart.gaps_open += 1
     gap.side = side
     gap.label = chart.number - 1
     gap.bottom, gap.top = edges
     report(chart, gap, Kind.GAP)
-    find_nearest(chart)
+    note_nearer(chart, gap)
 
 
 @compiled
@@ -75,6 +82,7 @@ def make_room(chart: Chart) -> None:
         if chart.gaps[place].label < chart.gaps[oldest].label:
             oldest = place
     drop(chart, oldest, Kind.GAP_EXPIRED)
+    find_nearest(chart)
 
 
 @compiled

@@ -33,14 +33,14 @@ def wick_into(block: Block, candle: Candle) -> float:
 @compiled
 def state_after(block: Block, candle: Candle, age: int) -> int:
     """Return the state that this candle alone would put the block in."""
+    if block.side * (wick_into(block, candle) - near_side(block)) > 0.0:
+        return FRESH
     if block.side * (candle.close - far_side(block)) < 0.0:
         return BROKEN
     if block.side * (candle.close - middle(block)) < 0.0:
         return MITIGATED
     # The displacement candle leaves the block; only a later one can come back to it.
-    if age > 1 and block.side * (wick_into(block, candle) - near_side(block)) <= 0.0:
-        return TOUCHED
-    return FRESH
+    return TOUCHED if age > 1 else FRESH
 
 
 @compiled
