@@ -5,35 +5,18 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Floats, SymbolAxis
-from exchange.limits.weight import Priority
+from services.candle_pages import PAGE, CandleReader, read_history
 
 _log = logging.getLogger(__name__)
 
-PAGE = 499
 QUARTER_PAGES = 3
 _ATTEMPTS = 3
-
-
-class CandleReader(Protocol):
-    """Reads one page of candles; see ``exchange.binance.candles``."""
-
-    async def page(
-        self,
-        symbol: str,
-        timeframe_ms: int,
-        *,
-        limit: int,
-        start_ms: int | None = None,
-        end_ms: int | None = None,
-        priority: Priority = Priority.SCAN,
-    ) -> CandleHistory: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +87,6 @@ class Bootstrap:
             if await self._fetch_symbol(index, is_last=attempt == _ATTEMPTS):
                 return
 
-    async def fetch(self, symbol: str, timeframe_ms: int, *, bars: int, before_ms: int) -> CandleHistory:
-        """Fetch at most ``bars`` candles that closed by ``before_ms``, page by page, newest page first."""
-        end = before_ms // timeframe_ms * timeframe_ms - timeframe_ms
-        pages: list[CandleHistory] = []
-        while bars > 0:
-            page = await self._candles.page(symbol, timeframe_ms, limit=min(bars, PAGE), end_ms=end)
-            pages.insert(0, page)
-            if len(page.open_times) < min(bars, PAGE):
-                break  # there is no older candle
-            bars -= len(page.open_times)
-            end = int(page.open_times[0]) - timeframe_ms
-        return _joined(symbol, timeframe_ms, pages)
-
     async def _fetch_symbol(self, index: int, *, is_last: bool) -> bool:
         """Return whether the symbol is settled: fetched, or left out for good."""
         symbol = self._axis.names[index]
@@ -135,7 +105,7 @@ class Bootstrap:
 
     async def _closed(self, symbol: str, timeframe_ms: int, *, bars: int) -> CandleHistory:
         closed_by = self._frontier() + MINUTE_MS
-        return await self.fetch(symbol, timeframe_ms, bars=bars, before_ms=closed_by)
+        return await read_history(self._candles, symbol, timeframe_ms, bars=bars, before_ms=closed_by)
 
     def _report(self, started: float) -> None:
         progress = BootstrapProgress(
@@ -145,12 +115,3 @@ class Bootstrap:
             seconds=self._clock.monotonic() - started,
         )
         self._on_progress(progress)
-
-
-def _joined(symbol: str, timeframe_ms: int, pages: list[CandleHistory]) -> CandleHistory:
-    return CandleHistory(
-        symbol=symbol,
-        timeframe_ms=timeframe_ms,
-        open_times=np.concatenate([page.open_times for page in pages] or [np.empty(0, np.int64)]),
-        candles=np.concatenate([page.candles for page in pages] or [np.empty((5, 0))], axis=1),
-    )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.market import MINUTE_MS, CandleHistory, Field, Floats, SymbolAxis
+from services.candle_pages import is_sound
 
 _FIELDS = len(Field)
 _NEVER = -1
@@ -17,7 +18,9 @@ class CandleBuffer:
         self._times = np.full(minutes, _NEVER, dtype=np.int64)
 
     def put(self, index: int, open_time: int, candle: tuple[float, ...]) -> None:
-        """Store one closed candle; one older than the buffer reaches back is passed over."""
+        """Store one closed candle; one that can not be true, or older than we reach back, is passed over."""
+        if not is_sound(candle):
+            return
         slot = self._slot(open_time)
         held = self._times[slot]
         if held > open_time:

@@ -16,8 +16,9 @@ from core.market import (
     MinuteClosed,
     SymbolAxis,
 )
-from services.bootstrap import Bootstrap, BootstrapProgress, CandleReader
+from services.bootstrap import Bootstrap, BootstrapProgress
 from services.candle_buffer import CandleBuffer
+from services.candle_pages import CandleReader, is_sound, read_history
 from services.gap_filler import GapFiller
 from services.market_board import MarketBoard
 from services.minute_barrier import MinuteBarrier
@@ -59,6 +60,7 @@ class DataService:
         deadline: float = DEADLINE,
     ) -> None:
         self.axis = axis
+        self._candles = candles
         self._clock = clock
         self._on_history = on_history
         self._on_market_time = on_market_time
@@ -106,7 +108,7 @@ class DataService:
         """Fetch at most ``bars`` closed candles, the newest last."""
         closed_by = self._market_ms or self._clock.market_ms()
         before = min(before_ms or closed_by, closed_by)
-        return await self._bootstrap.fetch(symbol, timeframe_ms, bars=bars, before_ms=before)
+        return await read_history(self._candles, symbol, timeframe_ms, bars=bars, before_ms=before)
 
     def context(self) -> MarketContext:
         """Return marks, books and volumes of this moment."""
@@ -132,8 +134,8 @@ class DataService:
     def on_candle(
         self, index: int, open_time: int, candle: tuple[float, ...], *, closed: bool, at: int
     ) -> None:
-        """Take a candle; only closed ones decide, and none that opened in the future."""
-        if closed and open_time < at:
+        """Take a candle; only closed ones decide, and none that is from the future or can not be true."""
+        if closed and open_time < at and is_sound(candle):
             self._hear(at)
             self._on_closed(index, open_time, candle)
 

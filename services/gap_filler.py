@@ -7,8 +7,8 @@ from typing import Any
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MINUTE_MS, Field, SymbolAxis
 from exchange.limits.weight import Priority
-from services.bootstrap import PAGE, CandleReader
 from services.candle_buffer import CandleBuffer
+from services.candle_pages import PAGE, CandleReader
 
 _log = logging.getLogger(__name__)
 

@@ -11,9 +11,6 @@ from exchange.binance.rest import BinanceRest
 from exchange.limits.retries import ReadRetries
 from exchange.limits.weight import Priority
 
-PAGE = 499
-"""Candles of one page: 499 for a weight of 2 is the cheapest way to many."""
-
 _INTERVALS = {MINUTE_MS: "1m", QUARTER_MS: "15m"}
 
 
@@ -38,7 +35,7 @@ class BinanceCandles:
         symbol: str,
         timeframe_ms: int,
         *,
-        limit: int = PAGE,
+        limit: int,
         start_ms: int | None = None,
         end_ms: int | None = None,
         priority: Priority = Priority.SCAN,

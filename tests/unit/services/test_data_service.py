@@ -200,10 +200,10 @@ def test_a_symbol_costs_three_pages_of_15m_and_one_of_1m() -> None:
     assert heard.progress[-1].done == heard.progress[-1].total == 3
 
 
-def test_a_young_symbol_is_not_asked_for_pages_it_can_not_have() -> None:
+def test_that_a_symbol_is_young_is_believed_when_there_is_no_older_page() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert len([page for page in market.pages if page[0] == "AUSDT"]) == 2
+        assert len([page for page in market.pages if page[0] == "AUSDT"]) == 3
 
     played(story, listed_since=START - 100 * QUARTER_MS)
 
@@ -446,3 +446,35 @@ def test_what_is_known_of_a_lost_stream_is_forgotten() -> None:
 
     context = played(story).minutes[0].context
     assert np.isnan([context.bid[0], context.ask[0], context.mark[0], context.funding_rate[0]]).all()
+
+
+def test_a_candle_that_can_not_be_true_is_fetched_instead() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        market.closes(0, 0, 2)
+        crossed = (100.0, 90.0, 95.0, 99.0, 1.0)
+        market.sink.on_candle(1, START, crossed, closed=True, at=START + MINUTE_MS)
+        await clock.sleep(3)
+        market.closes(1)
+        await clock.sleep(1)
+        market.closes(2)
+
+    heard = played(story)
+    assert heard.present()[0] == (0, [True, False, True])
+    assert heard.present()[-1] == (2, [True] * 3)
+    assert max(heard.candles_of(1)) == START + 2 * MINUTE_MS
+
+
+def test_a_candle_told_twice_or_revised_later_changes_nothing_that_is_known() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        market.closes(0)
+        market.closes(0)
+        market.sink.on_candle(1, START, (1.0, 2.0, 1.0, 2.0, 1.0), closed=True, at=START + MINUTE_MS)
+        market.closes(1)
+
+    heard = played(story)
+    assert heard.present() == [(0, [True] * 3), (1, [True] * 3)]
+    assert max(heard.candles_of(1)) == START + MINUTE_MS
