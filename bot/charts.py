@@ -1,19 +1,29 @@
 """One trade as a picture: candles, the zone, entry, stop, target and exit, and what it brought in R.
 
-Labels are ASCII only, because a fresh machine has no Chinese font; words in the reader's language belong
-to the embed beside the picture. matplotlib is imported when the first chart is drawn, and only its Figure
-objects are used: pyplot keeps global state, and charts are drawn in threads.
+Words in the reader's language belong to the embed beside the picture; see ``canvas`` for why.
 """
 
-from datetime import UTC, datetime
-from io import BytesIO
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bot.canvas import (
+    INK,
+    PALETTES,
+    PANEL,
+    EdgeLabel,
+    Palette,
+    ascii_only,
+    blank_picture,
+    draw_candles,
+    draw_edge_labels,
+    draw_title,
+    moment_of,
+    png_of,
+    set_scales,
+)
 from bot.layout import UpColour
-from bot.trade_chart import TradeChart, price_decimals, signed, spread_out
+from bot.trade_chart import TradeChart, price_decimals, signed
 from core.market import MINUTE_MS, Field
 from core.signals import Side
 
@@ -21,22 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WIDTH, _HEIGHT, _DPI = 1280, 720, 100
-_PLOT = (0.072, 0.075, 0.785, 0.83)  # left, bottom, width, height, as shares of the picture
-_BACKGROUND, _PANEL, _GRID, _INK, _FAINT = "#131722", "#171b26", "#2a2e39", "#d1d4dc", "#868b98"
-_GREEN, _RED, _ENTRY, _ZONE, _ZONE_INK = "#26a69a", "#ef5350", "#42a5f5", "#7e57c2", "#c5b3e6"
-_LABEL_GAP = 0.084  # distance between the middles of two labels, as a share of the plot's height
-_TICK_MINUTES = (5, 10, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080)
-
-
-class _Palette(NamedTuple):
-    """The colours of rising and winning, and of falling and losing."""
-
-    up: str
-    down: str
-
-    def of(self, value: float) -> str:
-        return self.up if value >= 0 else self.down
+_ENTRY, _ZONE, _ZONE_INK = "#42a5f5", "#7e57c2", "#c5b3e6"
 
 
 class _Level(NamedTuple):
@@ -49,9 +44,6 @@ class _Level(NamedTuple):
     at: int | None = None
 
 
-_PALETTES = {UpColour.GREEN: _Palette(_GREEN, _RED), UpColour.RED: _Palette(_RED, _GREEN)}
-
-
 def draw_trade(chart: TradeChart, *, up: UpColour = UpColour.GREEN) -> bytes:
     """Return a PNG of 1280 × 720 pixels. Takes about 0.1 s: call it in a thread.
 
@@ -59,79 +51,19 @@ def draw_trade(chart: TradeChart, *, up: UpColour = UpColour.GREEN) -> bytes:
     """
     if not np.isfinite(chart.candles[Field.CLOSE]).any():
         raise ValueError(f"no candles for {chart.title}")
-    from matplotlib.figure import Figure
-
-    palette = _PALETTES[up]
-    figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, facecolor=_BACKGROUND)
-    axes = figure.add_axes(_PLOT, facecolor=_PANEL)
-    _set_scales(axes, chart)
+    palette = PALETTES[up]
+    figure, axes = blank_picture()
+    set_scales(axes, chart.open_times, chart.price_range())
     _draw_zones(axes, chart)
     _draw_plan(axes, chart, palette=palette)
-    _draw_candles(axes, chart, palette=palette)
+    draw_candles(axes, chart.open_times, chart.candles, palette=palette)
     _draw_moments(axes, chart, palette=palette)
     _draw_labels(axes, chart, palette=palette)
     _draw_title(figure, chart, palette=palette)
-    picture = BytesIO()
-    figure.savefig(picture, format="png", facecolor=_BACKGROUND)
-    return picture.getvalue()
-
-
-# --- scales -----------------------------------------------------------------------------------------
-
-
-def _set_scales(axes: "Axes", chart: TradeChart) -> None:
-    low, high = chart.price_range()
-    start, end = int(chart.open_times[0]), int(chart.open_times[-1]) + MINUTE_MS
-    margin = max((end - start) // 100, MINUTE_MS)
-    axes.set_xlim(start - margin, end + margin)
-    axes.set_ylim(low, high)
-    axes.grid(visible=True, color=_GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_FAINT, labelsize=10, length=0)
-    decimals = max(0, price_decimals(low, high) - 1)
-    axes.yaxis.set_major_formatter(lambda price, _: f"{price:,.{decimals}f}")
-    ticks = _time_ticks(start, end)
-    axes.set_xticks(ticks, [_time_label(tick, previous) for previous, tick in pairwise((0, *ticks))])
-    for spine in axes.spines.values():
-        spine.set_color(_GRID)
-
-
-def _time_ticks(start: int, end: int) -> list[int]:
-    """Return round moments, at most about ten of them."""
-    minutes = (end - start) / MINUTE_MS
-    step = next((each for each in _TICK_MINUTES if minutes / each <= 10), _TICK_MINUTES[-1]) * MINUTE_MS
-    return list(range(-(-start // step) * step, end, step))
-
-
-def _time_label(tick: int, previous: int) -> str:
-    """Write the time, and under it the date where a new one begins."""
-    moment, before = _moment(tick), _moment(previous)
-    return f"{moment:%H:%M}\n{moment:%Y-%m-%d}" if moment.date() != before.date() else f"{moment:%H:%M}"
-
-
-def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, tz=UTC)
+    return png_of(figure)
 
 
 # --- what is drawn ----------------------------------------------------------------------------------
-
-
-def _draw_candles(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None:
-    from matplotlib.collections import LineCollection, PolyCollection
-
-    present = np.isfinite(chart.candles[Field.CLOSE])
-    opened, high, low, close, _ = chart.candles[:, present]
-    middle = chart.open_times[present] + MINUTE_MS / 2
-    colours = np.where(close >= opened, palette.up, palette.down).tolist()
-    wicks = np.stack([np.column_stack([middle, low]), np.column_stack([middle, high])], axis=1)
-    left, right = middle - 0.38 * MINUTE_MS, middle + 0.38 * MINUTE_MS
-    bottom, top = np.minimum(opened, close), np.maximum(opened, close)
-    corners = ((left, bottom), (left, top), (right, top), (right, bottom))
-    bodies = np.stack([np.column_stack(corner) for corner in corners], axis=1)
-    axes.add_collection(LineCollection(list(wicks), colors=colours, linewidths=0.9, zorder=3))
-    axes.add_collection(
-        PolyCollection(list(bodies), facecolors=colours, edgecolors=colours, linewidths=0.7, zorder=4)
-    )
 
 
 def _draw_zones(axes: "Axes", chart: TradeChart) -> None:
@@ -145,7 +77,7 @@ def _draw_zones(axes: "Axes", chart: TradeChart) -> None:
             [left, right, right, left], [zone.low, zone.low, zone.high, zone.high], color=_ZONE, alpha=0.3
         )
         axes.annotate(
-            _ascii(zone.kind).replace("_", " "),
+            ascii_only(zone.kind).replace("_", " "),
             xy=(left, zone.low if is_below else zone.high),
             xytext=(1, -4 if is_below else 4),
             textcoords="offset points",
@@ -154,11 +86,11 @@ def _draw_zones(axes: "Axes", chart: TradeChart) -> None:
             fontsize=9,
             zorder=6,
             parse_math=False,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": _PANEL, "edgecolor": "none", "alpha": 0.75},
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": PANEL, "edgecolor": "none", "alpha": 0.75},
         )
 
 
-def _draw_plan(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None:
+def _draw_plan(axes: "Axes", chart: TradeChart, *, palette: Palette) -> None:
     """Shade what was to be won and what was at risk while it was held, and rule the levels to the edge."""
     left, right = chart.entered_at, max(chart.ended_at, chart.entered_at + MINUTE_MS)
     for price, colour in ((chart.target, palette.up), (chart.stop, palette.down)):
@@ -177,7 +109,7 @@ def _draw_plan(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None:
         )
 
 
-def _draw_moments(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None:
+def _draw_moments(axes: "Axes", chart: TradeChart, *, palette: Palette) -> None:
     """Mark the entry by an arrow head in its direction, the exit by a cross."""
     _mark(axes, chart.entered_at, chart.entry, shape="^" if chart.side is Side.LONG else "v", colour=_ENTRY)
     if chart.exit is not None:
@@ -190,7 +122,7 @@ def _mark(axes: "Axes", at: int, price: float, *, shape: str, colour: str) -> No
     )
 
 
-def _levels(chart: TradeChart, palette: _Palette) -> list[_Level]:
+def _levels(chart: TradeChart, palette: Palette) -> list[_Level]:
     since = chart.entered_at
     levels = [
         _Level("TARGET", chart.target, palette.up, since),
@@ -203,48 +135,25 @@ def _levels(chart: TradeChart, palette: _Palette) -> list[_Level]:
     return levels
 
 
-def _draw_labels(axes: "Axes", chart: TradeChart, *, palette: _Palette) -> None:
+def _draw_labels(axes: "Axes", chart: TradeChart, *, palette: Palette) -> None:
     """Write each level beside the plot, moved apart where two would overlap."""
     low, high = axes.get_ylim()
-    levels = _levels(chart, palette)
     decimals = price_decimals(low, high) if chart.decimals is None else chart.decimals
-    shares = [(level.price - low) / (high - low) for level in levels]
-    heights = spread_out(shares, gap=_LABEL_GAP, low=_LABEL_GAP / 2, high=1 - _LABEL_GAP / 2)
-    for level, share, height in zip(levels, shares, heights, strict=True):
-        axes.annotate(
-            _level_words(level, chart, decimals=decimals),
-            xy=(1.0, share),
-            xytext=(1.022, height),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            va="center",
-            color="white",
-            fontsize=10,
-            annotation_clip=False,
-            bbox={"boxstyle": "round,pad=0.25", "facecolor": level.colour, "edgecolor": "none", "alpha": 0.9},
-            arrowprops={"arrowstyle": "-", "color": level.colour, "linewidth": 1.0, "relpos": (0.0, 0.5)},
-        )
+    labels = [
+        EdgeLabel(level.price, level.colour, _level_words(level, chart, decimals=decimals))
+        for level in _levels(chart, palette)
+    ]
+    draw_edge_labels(axes, labels)
 
 
 def _level_words(level: _Level, chart: TradeChart, *, decimals: int) -> str:
     distance = "" if level.name == "ENTRY" else f"{signed(chart.in_r(level.price))}R"
-    moment = "" if level.at is None else f"{_moment(level.at):%H:%M}"
+    moment = "" if level.at is None else f"{moment_of(level.at):%H:%M}"
     below = "  ".join(part for part in (distance, moment) if part)
     return f"{level.name} {level.price:,.{decimals}f}\n{below}"
 
 
-def _draw_title(figure: "Figure", chart: TradeChart, *, palette: _Palette) -> None:
-    left, _, width, _ = _PLOT
+def _draw_title(figure: "Figure", chart: TradeChart, *, palette: Palette) -> None:
     net = "" if chart.net_r is None else f"{signed(chart.net_r)}R net  "
-    colour = _INK if chart.net_r is None else palette.of(chart.net_r)
-    figure.text(
-        left, 0.935, _ascii(chart.title), color=_INK, fontsize=17, fontweight="bold", parse_math=False
-    )
-    figure.text(
-        left + width, 0.938, _ascii(net + chart.note), color=colour, fontsize=14, ha="right", parse_math=False
-    )
-    figure.text(0.985, 0.02, "1m candles, UTC", color=_FAINT, fontsize=10, ha="right")
-
-
-def _ascii(words: str) -> str:
-    return words.encode("ascii", "replace").decode()
+    colour = INK if chart.net_r is None else palette.of(chart.net_r)
+    draw_title(figure, chart.title, net + chart.note, colour=colour)
