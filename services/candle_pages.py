@@ -42,10 +42,10 @@ async def read_history(
     more; where the exchange has none either, nothing was traded and the price stood still.
     """
     stretch = _Stretch(symbol, timeframe_ms, bars=bars, before_ms=before_ms)
-    while (end := stretch.next_end()) is not None:
+    empty = 0
+    while (end := stretch.next_end()) is not None and empty < stretch.doubts:
         limit = min((end - stretch.start) // timeframe_ms + 1, PAGE)
-        if not stretch.add(await candles.page(symbol, timeframe_ms, limit=limit, end_ms=end)):
-            break
+        empty += not stretch.add(await candles.page(symbol, timeframe_ms, limit=limit, end_ms=end))
     for hole in stretch.holes():
         stretch.add(await candles.page(symbol, timeframe_ms, limit=PAGE, start_ms=hole))
     return stretch.history()
@@ -65,6 +65,11 @@ class _Stretch:
         """Return where the next older page should end; ``None`` once nothing older is wanted."""
         oldest = min(self._known, default=self.end + self._timeframe)
         return oldest - self._timeframe if oldest > self.start else None
+
+    @property
+    def doubts(self) -> int:
+        """How many pages without news it takes to believe that there is nothing older."""
+        return 1 if self._known else 2
 
     def add(self, page: CandleHistory) -> bool:
         """Take what is sound of a page; ``False`` when it brought nothing new."""
