@@ -37,6 +37,7 @@ async def ccxt_client(
     chosen = {"apiKey": announced.api_key, "secret": announced.api_secret} | (keys or {})
     source = ccxt.pro if pro else ccxt.async_support
     client = source.binanceusdm(chosen | {"enableRateLimit": False, "options": options})
+    client.timeout_on_exit = 0
     addresses = client.urls["api"]
     for name, address in addresses.items():
         if isinstance(address, str):
