@@ -74,17 +74,11 @@ class BinanceFutures:
 
     async def submit(self, order: SubmitEntry | CloseAtMarket) -> None:
         priority = Priority.PROTECTIVE if isinstance(order, CloseAtMarket) else Priority.ORDER
-        await self._api.call(
-            rest.SUBMIT_ORDER, orders.market_order(order), priority=priority, reply=orders.Accepted
-        )
+        await self._send(rest.SUBMIT_ORDER, orders.market_order(order), priority)
+        self._user_stream.expect_news()
 
     async def place(self, conditional: PlaceConditional) -> None:
-        await self._api.call(
-            rest.PLACE_CONDITIONAL,
-            orders.conditional_order(conditional),
-            priority=Priority.PROTECTIVE,
-            reply=orders.Accepted,
-        )
+        await self._send(rest.PLACE_CONDITIONAL, orders.conditional_order(conditional), Priority.PROTECTIVE)
 
     async def cancel(self, conditional: CancelConditional) -> None:
         parameters = {"symbol": conditional.symbol, "clientAlgoId": conditional.client_order_id}
@@ -122,6 +116,15 @@ class BinanceFutures:
 
     async def close(self) -> None:
         await self._user_stream.close()
+
+    async def _send(self, endpoint: rest.Endpoint, parameters: rest.Parameters, priority: Priority) -> None:
+        """Send an order, once."""
+        try:
+            await self._api.call(endpoint, parameters, priority=priority, reply=orders.Accepted)
+        except ExchangeRefused as refusal:
+            if BY_CODE.get(refusal.code) is Outcome.MODE_MISMATCH:
+                self._one_way = False  # somebody switched the position mode: set it again before the next
+            raise
 
     async def _brackets(self) -> Sequence[SymbolBrackets]:
         if not self._api.signs:

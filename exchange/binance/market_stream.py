@@ -17,7 +17,8 @@ from exchange.binance.transport import Transport
 _log = logging.getLogger(__name__)
 
 STREAMS_A_CONNECTION = 200
-_USUAL_PATIENCE = StreamPatience()
+_PUSHES = StreamPatience(silence=5.0)  # four a second and one a second
+_BOOKS = StreamPatience(silence=15.0)  # the book ticker of the whole market comes every five seconds
 Candle = tuple[float, float, float, float, float]
 
 
@@ -95,7 +96,8 @@ class BinanceMarketStreams:
         *,
         clock: Clock,
         rng: Rng,
-        patience: StreamPatience = _USUAL_PATIENCE,
+        pushes: StreamPatience = _PUSHES,
+        books: StreamPatience = _BOOKS,
     ) -> None:
         self._transport = transport
         self._addresses = addresses
@@ -103,7 +105,7 @@ class BinanceMarketStreams:
         self._sink = sink
         self._clock = clock
         self._rng = rng
-        self._patience = patience
+        self._pushes = pushes
         self._klines = msgspec.json.Decoder(_KlineEvent, strict=False)
         self._books = msgspec.json.Decoder(_BookEvent, strict=False)
         self._lists = msgspec.json.Decoder(list[_MarketWide], strict=False)
@@ -113,11 +115,13 @@ class BinanceMarketStreams:
                 addresses.market_socket(),
                 ["!markPrice@arr@1s", "!miniTicker@arr"],
                 StreamListener(on_text=self._tolerant(self._on_market_wide), on_down=sink.on_marks_lost),
+                pushes,
             ),
             self._keeper(
                 addresses.public_socket(),
                 ["!bookTicker"],
                 StreamListener(on_text=self._tolerant(self._on_book), on_down=sink.on_books_lost),
+                books,
             ),
         ]
 
@@ -146,9 +150,11 @@ class BinanceMarketStreams:
                 on_up=partial(self._sink.on_candles_resumed, indices),
             )
             chunk = names[start : start + STREAMS_A_CONNECTION]
-            yield self._keeper(self._addresses.market_socket(), chunk, listener)
+            yield self._keeper(self._addresses.market_socket(), chunk, listener, self._pushes)
 
-    def _keeper(self, url: str, names: Sequence[str], listener: StreamListener) -> StreamKeeper:
+    def _keeper(
+        self, url: str, names: Sequence[str], listener: StreamListener, patience: StreamPatience
+    ) -> StreamKeeper:
         return StreamKeeper(
             self._transport,
             url,
@@ -156,7 +162,7 @@ class BinanceMarketStreams:
             listener=listener,
             clock=self._clock,
             rng=self._rng,
-            patience=self._patience,
+            patience=patience,
         )
 
     def _tolerant(self, on_text: Callable[[str], None]) -> Callable[[str], None]:

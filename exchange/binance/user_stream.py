@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 
 import msgspec
@@ -106,7 +105,10 @@ class UserStream:
     """Yields reports, reconnecting by itself.
 
     Every gap gives two ``StreamLost``: when it begins, and when it has ended, because only then all that
-    was missed can be read. ``keep_alive`` is in machine seconds.
+    was missed can be read. A stream may be open and silent for good, and nothing tells that from an
+    account where nothing happens, except an order of ours: its news must come within ``news_within``
+    machine seconds (see ``expect_news``), or the stream counts as lost. ``keep_alive`` is in machine
+    seconds too.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class UserStream:
         clock: Clock,
         rng: Rng,
         keep_alive: float = 1200.0,
+        news_within: float = 3.0,
     ) -> None:
         self._api = api
         self._transport = transport
@@ -127,6 +130,8 @@ class UserStream:
         self._retries = ReadRetries(clock=clock, rng=rng)
         self._backoff = Backoff()
         self._keep_alive = keep_alive
+        self._news_within = news_within
+        self._news_due: float | None = None
         self._socket: Socket | None = None
         self._closing = False
         self._failures = 0
@@ -143,6 +148,11 @@ class UserStream:
                 yield report
             lost_before = True
 
+    def expect_news(self) -> None:
+        """Take note that the exchange has accepted something that it must tell about."""
+        if self._news_due is None and self.connected.is_set():
+            self._news_due = self._clock.monotonic() + self._news_within
+
     async def close(self) -> None:
         """End the iteration."""
         self._closing = True
@@ -150,11 +160,13 @@ class UserStream:
             await self._socket.close()
 
     async def _listen(self, socket: Socket) -> AsyncIterator[Report]:
-        keeper = asyncio.create_task(self._keep(socket))
+        self._news_due = None
+        keepers = [asyncio.create_task(self._keep(socket)), asyncio.create_task(self._watch(socket))]
         try:
             while True:
                 text = await socket.receive()
                 self._failures = 0
+                self._news_due = None
                 for report in self._read(text):
                     yield report
         except SocketClosed as end:
@@ -163,9 +175,9 @@ class UserStream:
                 yield self._lost(str(end))
         finally:
             self.connected.clear()
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
             await socket.close()
 
     def _read(self, text: str) -> Sequence[Report]:
@@ -202,6 +214,16 @@ class UserStream:
                 _log.warning("listen key not extended: %s", fault)
                 await socket.close()
                 return
+
+    async def _watch(self, socket: Socket) -> None:
+        """Close the connection when news that must come does not."""
+        while not self._is_overdue():
+            await self._clock.sleep(self._news_within / 4)
+        _log.warning("user stream silent for %.0f s after an accepted order", self._news_within)
+        await socket.close()
+
+    def _is_overdue(self) -> bool:
+        return self._news_due is not None and self._clock.monotonic() >= self._news_due
 
     def _lost(self, reason: str) -> StreamLost:
         return StreamLost(at=self._clock.market_ms(), reason=reason)

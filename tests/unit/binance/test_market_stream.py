@@ -107,7 +107,8 @@ def listened(
             notes,
             clock=clock,
             rng=seeded(1),
-            patience=StreamPatience(**patience),
+            pushes=StreamPatience(**patience),
+            books=StreamPatience(**patience),
         )
         running = asyncio.create_task(streams.run())
         await clock.sleep(seconds)

@@ -3,10 +3,13 @@
 import asyncio
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 from core.errors import ExchangeUnavailable
-from core.orders import FundingPaid, Report, StreamLost
+from core.orders import FundingPaid, Report, StreamLost, SubmitEntry
+from core.signals import Side
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket
+from tests.fakes.virtual_time import VirtualClock, run_virtually
 from tests.unit.binance.wire import ADDRESSES, ScriptedSocket, Wired, refusal, reply, wired
 
 
@@ -28,7 +31,7 @@ def with_keys() -> Callable[[HttpRequest], HttpResponse]:
 async def heard(venue: Wired, count: int) -> list[Report]:
     """Listen until so many reports have come."""
     reports: list[Report] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(500):
         async for report in venue.exchange.reports():
             reports.append(report)
             if len(reports) == count:
@@ -87,6 +90,29 @@ async def test_a_key_that_can_not_be_extended_means_starting_over() -> None:
     venue = wired(answer, sockets=[quiet, ScriptedSocket([funding(1)])])
     assert kinds(await heard(venue, 3)) == ["lost", "lost", "paid 1"]
     assert ("PUT", "/fapi/v1/listenKey") in venue.transport.asked
+
+
+def order_of_ours() -> SubmitEntry:
+    return SubmitEntry(
+        position_id="p", client_order_id="ps-1-e1", symbol="SOLUSDT", side=Side.LONG, quantity=Decimal(1)
+    )
+
+
+def test_a_stream_silent_after_an_accepted_order_is_made_anew() -> None:
+    async def story() -> tuple[list[Report], float]:
+        clock = VirtualClock()
+        quiet = ScriptedSocket([], silent_after=True)
+        venue = wired(with_keys(), sockets=[quiet, ScriptedSocket([funding(1)])], clock=clock)
+        listening = asyncio.create_task(heard(venue, 3))
+        await clock.sleep(100)
+        assert not quiet.closed.is_set(), "silence alone proves nothing"
+        await venue.exchange.submit(order_of_ours())
+        submitted = clock.monotonic()
+        return await listening, clock.monotonic() - submitted
+
+    reports, seconds = run_virtually(story())
+    assert kinds(reports) == ["lost", "lost", "paid 1"]
+    assert 3 <= seconds < 5
 
 
 async def test_closing_ends_the_iteration_without_an_alarm() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from multidict import CIMultiDict
 
-from core.clock import ManualClock
+from core.clock import Clock, ManualClock
 from core.rng import seeded
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.futures import BinanceFutures
@@ -99,7 +99,7 @@ class Wired:
     """The adapter on a scripted transport."""
 
     transport: ScriptedTransport
-    clock: ManualClock
+    clock: Clock
     limiter: WeightLimiter
     api: BinanceRest
     user_stream: UserStream
@@ -107,9 +107,12 @@ class Wired:
 
 
 def wired(
-    answer: Callable[[HttpRequest], HttpResponse], *, sockets: list[Socket | Exception] | None = None
+    answer: Callable[[HttpRequest], HttpResponse],
+    *,
+    sockets: list[Socket | Exception] | None = None,
+    clock: Clock | None = None,
 ) -> Wired:
-    clock, rng = ManualClock(NOW_MS), seeded(1)
+    clock, rng = clock or ManualClock(NOW_MS), seeded(1)
     transport = ScriptedTransport(answer, sockets or [])
     limiter = WeightLimiter(clock)
     api = BinanceRest(
