@@ -16,10 +16,9 @@ def clock_time(at_ms: int) -> str:
 
 
 def price(value: Decimal | float) -> str:
-    """Print a price without the zeros nobody reads; a float, which stands on no tick yet, to six digits."""
-    if isinstance(value, float):
-        value = Decimal(f"{value:.5e}")
-    text = f"{value:f}"
+    """Print a price without the digits nobody reads: an average of fills to eight, a wish to six."""
+    digits = 6 if isinstance(value, float) else 8
+    text = f"{Decimal(f'{value:.{digits - 1}e}'):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
