@@ -497,7 +497,8 @@ def _scanner(settings: Settings, axis: "SymbolAxis", instruments: Mapping[str, "
 def _structure_drawer(settings: Settings) -> Callable[["Chronicle", Sequence["Explanation"]], bytes]:
     def draw(told: "Chronicle", sides: Sequence["Explanation"]) -> bytes:
         from bot.layout import UpColour
-        from bot.structure_chart import StructureChart, draw_structure
+        from bot.structure_chart import draw_structure
+        from bot.structures import StructureChart
 
         return draw_structure(StructureChart.of(told, sides), up=UpColour(settings.up_colour))
 

@@ -129,7 +129,9 @@ def draw_candles(axes: "Axes", open_times: NDArray[np.int64], candles: Floats, *
     )
 
 
-def draw_edge_labels(axes: "Axes", labels: Sequence[EdgeLabel], *, gap: float = _LABEL_GAP) -> None:
+def draw_edge_labels(
+    axes: "Axes", labels: Sequence[EdgeLabel], *, gap: float = _LABEL_GAP, size: float = 10
+) -> None:
     """Write each label beside the plot, moved apart where two would overlap.
 
     A price outside the plot is pointed to at the plot's edge.
@@ -146,7 +148,7 @@ def draw_edge_labels(axes: "Axes", labels: Sequence[EdgeLabel], *, gap: float = 
             textcoords="axes fraction",
             va="center",
             color="white",
-            fontsize=10,
+            fontsize=size,
             annotation_clip=False,
             bbox={"boxstyle": "round,pad=0.25", "facecolor": label.colour, "edgecolor": "none", "alpha": 0.9},
             arrowprops={"arrowstyle": "-", "color": label.colour, "linewidth": 1.0, "relpos": (0.0, 0.5)},
