@@ -11,7 +11,7 @@ from core.market import MINUTE_MS
 from strategies.ict_smc.setups import Setup, range_position
 from strategies.kernel.indicators import bollinger, rsi, volume_rank, volume_ratio
 from strategies.kernel.market import MarketKernel
-from strategies.kernel.records import Block, Chart
+from strategies.kernel.records import Block, Chart, plain
 from strategies.kill_zones import KillZone, kill_zone
 
 Measures = dict[str, float]
@@ -23,13 +23,16 @@ NEVER = 240.0
 def measure(kernel: MarketKernel, setup: Setup) -> Measures:
     """Measure everything that does not depend on where the stop lies."""
     minute, quarter = kernel.minute[setup.symbol_index], kernel.quarter[setup.symbol_index]
-    block = _block(minute, minute.blocks[setup.block], setup.side)
+    block = _block(plain(minute), plain(minute.blocks[setup.block]), setup.side)
     return measure_surroundings(minute, quarter, setup.side) | block
 
 
 def measure_surroundings(minute: Chart, quarter: Chart, side: int) -> Measures:
     """Measure everything that does not depend on a block either."""
+    position = float(range_position(minute, side))
+    minute, quarter = plain(minute), plain(quarter)
     return {
+        "range_position": min(max(position, -1.0), 2.0),
         **_trend(quarter, side),
         **_momentum(minute, quarter, side),
         **_structure(minute, quarter, side),
@@ -112,11 +115,9 @@ def _holds_gap(minute: Chart, block: Block, side: int) -> bool:
 def _liquidity(minute: Chart, side: int) -> Measures:
     swept_at = minute.swept_below_at if side > 0 else minute.swept_above_at
     depth = minute.swept_below_depth if side > 0 else minute.swept_above_depth
-    position = float(range_position(minute, side))
     return {
         "sweep_age": _age(minute, swept_at),
         "sweep_depth_atr": _bounded(depth, minute.atr, 5.0) if swept_at else 0.0,
-        "range_position": min(max(position, -1.0), 2.0),
     }
 
 

@@ -10,7 +10,7 @@ from strategies.ict_smc.measures import Measures, feature_vector, measure
 from strategies.ict_smc.parameters import IctSmcParameters
 from strategies.ict_smc.setups import Setup, find_setups
 from strategies.kernel.market import MarketKernel
-from strategies.kernel.records import Block, Chart
+from strategies.kernel.records import Block, Chart, plain
 
 NO_ROOM_LIMIT = 10.0
 """Room ahead, in R, counts no further than this."""
@@ -32,8 +32,9 @@ class IctSmc:
         return [self._candidate(kernel, setup, closed_minute_ms + MINUTE_MS) for setup in setups]
 
     def _candidate(self, kernel: MarketKernel, setup: Setup, at: int) -> Candidate:
-        minute, quarter = kernel.minute[setup.symbol_index], kernel.quarter[setup.symbol_index]
-        block: Block = minute.blocks[setup.block]
+        minute: Chart = plain(kernel.minute[setup.symbol_index])
+        quarter: Chart = plain(kernel.quarter[setup.symbol_index])
+        block: Block = plain(minute.blocks[setup.block])
         distance = stop_distance(minute, quarter, block, self.parameters)
         measures = measure(kernel, setup) | measure_risk(minute, setup.side, distance)
         factors = factors_of(measures, self.parameters)

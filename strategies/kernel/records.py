@@ -5,7 +5,9 @@ fields, and the reader what they mean. Zero means "nothing yet" in every field t
 so a blank record is a run of zero bytes.
 """
 
-from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
+from functools import cache
+from types import SimpleNamespace
+from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -17,6 +19,7 @@ EVENTS = 64
 NUMBERS: dict[type, type] = {int: np.int32, float: np.float64}
 """How fields are kept. Half-size integers halve the memory that a step must visit; minutes fit until 6053."""
 
+R = TypeVar("R")
 Records: TypeAlias = np.recarray[Any, Any]
 Prices = tuple[float, float, float, float, float]
 """Open, high, low, close and volume of one candle."""
@@ -164,6 +167,23 @@ class Forming:
 def array_of(record: type, *shape: int) -> Records:
     """Return a blank array of such records."""
     return np.zeros(shape, dtype=_layout(record)).view(np.recarray)
+
+
+def plain(record: R) -> R:
+    """Return a copy with ordinary Python numbers, which read much faster; its arrays stay the record's."""
+    fields: Any = record
+    numbers, arrays = _split(fields.dtype)
+    values = dict(zip(numbers, np.void.__getitem__(fields, numbers).item(), strict=True))
+    values |= {name: np.void.__getitem__(fields, name) for name in arrays}
+    return cast("R", SimpleNamespace(**values))
+
+
+@cache
+def _split(layout: np.dtype[np.void]) -> tuple[list[str], list[str]]:
+    """Return the names of a record's numbers and of its arrays."""
+    names = layout.names or ()
+    arrays = [name for name in names if layout[name].subdtype is not None]
+    return [name for name in names if name not in arrays], arrays
 
 
 def _layout(record: type) -> np.dtype[np.void]:
