@@ -17,23 +17,25 @@ POINTS_A_BAR = 60
 class Path:
     """One bar of every symbol as it is traded.
 
-    ``points`` is int64 ``[60, S]`` (0: not traded), ``volume`` lots and ``quote`` 0.0001 USDT, both ``[S]``,
-    of the whole bar.
+    ``points`` is int64 ``[P, S]`` (0: not traded), with P = 60 for a minute that is played; ``volume`` lots
+    and ``quote`` 0.0001 USDT, both ``[S]``, of the whole bar.
     """
 
     points: Integers
     volume: Integers
     quote: Integers
 
-    def candle(self, until: int = POINTS_A_BAR - 1) -> Integers:
-        """Return the candle ``[6, S]`` that the points up to and including ``until`` make."""
+    def candle(self, until: int | None = None) -> Integers:
+        """Return the candle ``[6, S]`` that the points make, up to and including number ``until``."""
+        count = len(self.points)
+        until = count - 1 if until is None else until
         candle = np.empty((FIELDS, self.points.shape[1]), np.int64)
         candle[Row.OPEN] = self.points[0]
         candle[Row.HIGH] = self.points[: until + 1].max(0)
         candle[Row.LOW] = self.points[: until + 1].min(0)
         candle[Row.CLOSE] = self.points[until]
-        candle[Row.VOLUME] = self.volume * (until + 1) // POINTS_A_BAR
-        candle[Row.QUOTE] = self.quote * (until + 1) // POINTS_A_BAR
+        candle[Row.VOLUME] = self.volume * (until + 1) // count
+        candle[Row.QUOTE] = self.quote * (until + 1) // count
         return candle
 
 

@@ -64,10 +64,27 @@ def test_symbols_move_together_and_volatility_clusters() -> None:
 
 
 def test_volume_and_volatility_are_of_the_size_the_facts_say() -> None:
-    market = seeded_market(symbols=100, history=1500)
-    day = market.last_day()[Row.QUOTE] / 10_000
-    told = np.array([each.daily_quote_volume for each in market.instruments])
-    assert np.median(day / told) == pytest.approx(1, abs=0.4)
-    quarters = np.diff(np.log(market.quarters.since(0)[Row.CLOSE].astype(float)), axis=1).std(axis=1)
-    facts = np.array([each.volatility_15m for each in market.instruments])
-    assert np.median(quarters / facts) == pytest.approx(1, abs=0.4)
+    volumes, deviations = [], []
+    for seed in range(4):  # the factor's mood lasts a day: one market alone may be calm or wild
+        market = seeded_market(symbols=30, seed=seed, history=1500)
+        told = np.array([each.daily_quote_volume for each in market.instruments])
+        volumes.append(np.median(market.last_day()[Row.QUOTE] / 10_000 / told))
+        quarters = np.diff(np.log(market.quarters.since(0)[Row.CLOSE].astype(float)), axis=1).std(axis=1)
+        facts = np.array([each.volatility_15m for each in market.instruments])
+        deviations.append(np.median(quarters / facts))
+    assert np.mean(volumes) == pytest.approx(1, abs=0.3)
+    assert np.mean(deviations) == pytest.approx(1, abs=0.25)
+
+
+def test_history_was_drawn_in_fewer_steps_but_reaches_as_far() -> None:
+    market = seeded_market(symbols=150, history=600)
+    before = market.minutes.since(0)[:, :, -600:].astype(float)
+    start_ms = market.now_ms
+    pass_minutes(market, 600)
+    after = market.minutes.since(start_ms).astype(float)
+
+    def reach(candles: Floats) -> float:
+        bodies = np.abs(candles[Row.CLOSE] - candles[Row.OPEN]).mean(axis=1)
+        return float(np.median((candles[Row.HIGH] - candles[Row.LOW]).mean(axis=1) / bodies))
+
+    assert reach(before) == pytest.approx(reach(after), rel=0.05)
