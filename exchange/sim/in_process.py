@@ -54,6 +54,7 @@ class InProcess:
             pipe,
             streams=query.get("streams", [""])[0],
             listen_keys=query.get("listenKey", []),
+            events=query.get("events", [""])[0],
         )
         return InProcessStream(self._simulator, connection, pipe)
 

@@ -45,12 +45,21 @@ from exchange.sim.venue.venue import Venue
 
 
 class Simulator:
-    """One simulated exchange with one account. ``start`` and ``close`` it, in this order, once."""
+    """One simulated exchange with one account. ``start`` and ``close`` it, in this order, once.
 
-    def __init__(self, config: SimConfig, *, clock: Clock | None = None) -> None:
+    ``market`` gives it other instruments and prices than ``config`` would.
+    """
+
+    def __init__(
+        self,
+        config: SimConfig,
+        *,
+        clock: Clock | None = None,
+        market: tuple[Sequence[SimInstrument], PathSource] | None = None,
+    ) -> None:
         self._config = config
         clock = clock or SystemClock()
-        instruments, source = _market_of(config)
+        instruments, source = market or _market_of(config)
         self.market = Market(instruments, source)
         volumes = np.array([each.daily_quote_volume for each in instruments])
         book, funding = Book(self.market), FundingSchedule(volumes, seed=config.seed)
@@ -176,7 +185,7 @@ async def serve(
         await simulator.close()
 
 
-def _market_of(config: SimConfig) -> tuple[tuple[SimInstrument, ...], PathSource]:
+def _market_of(config: SimConfig) -> tuple[Sequence[SimInstrument], PathSource]:
     if config.candles is not None:
         instruments = recorded_universe(config.candles)
         return instruments, RecordedPaths(

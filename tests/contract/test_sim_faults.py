@@ -190,7 +190,7 @@ async def test_a_late_event_comes_at_last() -> None:
     rule = Rule(fault=StreamFault.EVENT_LATE, at=frozenset({1}), match="ACCOUNT_UPDATE", seconds=0.0)
     async with struck_by(rule) as (simulator, announced, client):
         await heard(simulator, announced, client)
-        assert [name for name, _ in simulator.broadcast.faults.events.due()] == ["account-1"]
+        assert [account for account, _, _ in simulator.broadcast.faults.events.due()] == ["account-1"]
 
 
 async def test_an_event_is_malformed_or_about_a_symbol_nobody_knows() -> None:

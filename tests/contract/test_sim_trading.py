@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
@@ -99,3 +100,20 @@ async def test_orders_are_counted_in_the_headers() -> None:
             await client.create_order(BTC, "market", "buy", 0.01)
             headers: dict[str, Any] = client.last_response_headers
             assert headers["X-MBX-ORDER-COUNT-10S"] == headers["X-MBX-ORDER-COUNT-1M"] == expected
+
+
+async def test_a_private_stream_carries_only_the_events_asked_for() -> None:
+    async with (
+        running() as (_, announced),
+        ccxt_client(announced) as client,
+        aiohttp.ClientSession() as session,
+    ):
+        key = (await client.fapiPrivatePostListenKey())["listenKey"]
+        url = f"{announced.ws}/private/stream?listenKey={key}&events=ACCOUNT_UPDATE"
+        async with session.ws_connect(url) as stream:
+            await client.load_markets()
+            await client.create_order(BTC, "market", "buy", 0.01)
+            await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+            message = await stream.receive_json(timeout=5)
+            assert (message["stream"], message["data"]["e"]) == (key, "ACCOUNT_UPDATE")
+            assert (await stream.receive_json(timeout=5))["id"] == 1

@@ -77,8 +77,8 @@ class Broadcast:
 
     def housekeep(self) -> None:
         self.faults.minutes.housekeep()
-        for account, payload in self.faults.events.due():
-            self._tell(account, payload)
+        for account, name, payload in self.faults.events.due():
+            self._tell(account, payload, name=name)
         for channel, index, record in self.faults.candles.due():
             self._hub.deliver(channel, np.array([index]), [record])
         self._hub.retire(self._clock.monotonic() - CONNECTION_LIFE_SECONDS)
@@ -89,7 +89,7 @@ class Broadcast:
         self.faults.events.expired.clear()
         for key in self._keys.expire(key for key in struck if key):
             event = {"e": "listenKeyExpired", "E": self._market.now_ms, "listenKey": key}
-            self._hub.deliver_private([key], msgspec.json.encode(event))
+            self._hub.deliver_private(key, msgspec.json.encode(event), event="listenKeyExpired")
 
     def is_congested(self) -> bool:
         """Whether somebody's socket is full; a reader that stays stuck for ten seconds is cut off."""
@@ -107,13 +107,13 @@ class Broadcast:
         """Send what the venue has to say to each account's open user streams."""
         for account in self.accounts:
             for event in self._venue.drain(account):
-                for payload in self.faults.events.sent(account, event):
-                    self._tell(account, payload)
+                for name, payload in self.faults.events.sent(account, event):
+                    self._tell(account, payload, name=name)
 
-    def _tell(self, account: str, payload: bytes) -> None:
+    def _tell(self, account: str, payload: bytes, *, name: str) -> None:
         key = self._keys.key_of(account)
         if key is not None:
-            self._hub.deliver_private([key], payload)
+            self._hub.deliver_private(key, payload, event=name)
 
     def _send(self, channel: str) -> None:
         who = self._listed(channel, self._market.last > 0)

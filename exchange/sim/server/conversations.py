@@ -34,9 +34,18 @@ class Conversations:
         return _address(path) is not None
 
     def open(
-        self, path: str, outlet: Outlet, *, streams: str = "", listen_keys: Sequence[str] = ()
+        self,
+        path: str,
+        outlet: Outlet,
+        *,
+        streams: str = "",
+        listen_keys: Sequence[str] = (),
+        events: str = "",
     ) -> Connection:
-        """Open a connection by path and query. Raises ``ValueError`` where there is no such address."""
+        """Open a connection by path and query (``streams`` and ``events`` between slashes).
+
+        Raises ``ValueError`` where there is no such address.
+        """
         found = _address(path)
         if found is None:
             raise ValueError(path)
@@ -44,6 +53,7 @@ class Conversations:
         connection = Connection(outlet, route, combined=combined, opened_at=self._clock.monotonic())
         self._admit(connection, [*names, *filter(None, streams.split("/"))])
         self._listen(connection, listen_keys)
+        connection.events = frozenset(filter(None, events.split("/")))
         self._hub.connections.add(connection)
         return connection
 

@@ -39,6 +39,8 @@ class Connection:
         self.combined = combined
         self.names: dict[str, Stream | None] = {}
         self.listen_keys: set[str] = set()
+        self.events: frozenset[str] = frozenset()
+        """User-data events wanted on /private; none named is all of them."""
         self.heard_at: deque[float] = deque(maxlen=10)
         self._transport = transport
         self._by_channel: dict[str, list[Stream]] = {}
@@ -132,11 +134,10 @@ class Hub:
             ]
             connection.send(b"".join(frames))
 
-    def deliver_private(self, listen_keys: Iterable[str], payload: bytes) -> None:
-        """Send one user-data event to the sockets that listen with one of the keys."""
-        keys = set(listen_keys)
+    def deliver_private(self, key: str, payload: bytes, *, event: str) -> None:
+        """Send one user-data event to the sockets that listen with a key and want events of its name."""
         for connection in self.connections:
-            for key in connection.listen_keys & keys:
+            if key in connection.listen_keys and (not connection.events or event in connection.events):
                 connection.send(text_frame(wrapped(key, payload) if connection.combined else payload))
 
     def most_unsent(self) -> Connection | None:

@@ -38,6 +38,7 @@ class Sockets:
             request.transport,
             streams=request.query.get("streams", ""),
             listen_keys=request.query.getall("listenKey", []),
+            events=request.query.get("events", ""),
         )
         try:
             await self._converse(socket, connection)

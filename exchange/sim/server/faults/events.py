@@ -9,6 +9,8 @@ from exchange.sim.server.faults.catalogue import StreamFault
 from exchange.sim.server.faults.plan import FaultPlan, Rule
 
 Event = dict[str, Any]
+Sent = tuple[str, bytes]
+"""An event's name and its payload."""
 
 FOREIGN_SYMBOL = "NEVERLISTEDUSDT"
 
@@ -19,43 +21,44 @@ class EventFaults:
     def __init__(self, plan: FaultPlan, clock: Clock) -> None:
         self._plan = plan
         self._clock = clock
-        self._late: list[tuple[float, str, bytes]] = []
-        self._swapped: dict[str, list[bytes]] = {}
-        self._past: dict[str, bytes] = {}
+        self._late: list[tuple[float, str, Sent]] = []
+        self._swapped: dict[str, list[Sent]] = {}
+        self._past: dict[str, Sent] = {}
         self.expired: set[str] = set()
         """Accounts whose listen key is to expire at the next opportunity."""
 
-    def sent(self, account: str, event: Event) -> list[bytes]:
-        """Return the payloads to send now in place of ``event``."""
-        payload = msgspec.json.encode(event)
-        struck = self._plan.strike(StreamFault, str(event["e"]))
+    def sent(self, account: str, event: Event) -> list[Sent]:
+        """Return what to send now in place of ``event``."""
+        whole = str(event["e"]), msgspec.json.encode(event)
+        struck = self._plan.strike(StreamFault, whole[0])
         waiting = self._swapped.pop(account, [])
-        payloads = self._struck(account, payload, *struck) if struck else [payload]
-        self._past[account] = payload
-        return payloads + waiting
+        now = self._struck(account, whole, *struck) if struck else [whole]
+        self._past[account] = whole
+        return now + waiting
 
-    def due(self) -> list[tuple[str, bytes]]:
-        """Return the late payloads whose time has come, each with its account."""
+    def due(self) -> list[tuple[str, str, bytes]]:
+        """Return account, name and payload of the late events whose time has come."""
         now = self._clock.monotonic()
-        due = [(account, payload) for at, account, payload in self._late if at <= now]
+        due = [(account, *sent) for at, account, sent in self._late if at <= now]
         self._late = [each for each in self._late if each[0] > now]
         return due
 
-    def _struck(self, account: str, payload: bytes, fault: StreamFault, rule: Rule) -> list[bytes]:
+    def _struck(self, account: str, whole: Sent, fault: StreamFault, rule: Rule) -> list[Sent]:
         """Return what is sent at once; what comes later is set aside."""
         match fault:
             case StreamFault.EVENT_LATE:
-                self._late.append((self._clock.monotonic() + rule.seconds, account, payload))
+                self._late.append((self._clock.monotonic() + rule.seconds, account, whole))
             case StreamFault.EVENTS_SWAPPED:
-                self._swapped.setdefault(account, []).append(payload)
+                self._swapped.setdefault(account, []).append(whole)
             case StreamFault.LISTEN_KEY_EXPIRED:
                 self.expired.add(account)
-        at_once: dict[StreamFault, list[bytes]] = {
-            StreamFault.EVENT_TWICE: [payload, payload],
-            StreamFault.EVENT_AGAIN: [payload, self._past.get(account, payload)],
-            StreamFault.EVENT_MALFORMED: [payload[: len(payload) // 2]],
-            StreamFault.EVENT_FOREIGN: [_foreign(payload)],
-            StreamFault.LISTEN_KEY_EXPIRED: [payload],
+        name, payload = whole
+        at_once: dict[StreamFault, list[Sent]] = {
+            StreamFault.EVENT_TWICE: [whole, whole],
+            StreamFault.EVENT_AGAIN: [whole, self._past.get(account, whole)],
+            StreamFault.EVENT_MALFORMED: [(name, payload[: len(payload) // 2])],
+            StreamFault.EVENT_FOREIGN: [(name, _foreign(payload))],
+            StreamFault.LISTEN_KEY_EXPIRED: [whole],
         }
         return at_once.get(fault, [])
 
