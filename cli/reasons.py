@@ -70,40 +70,44 @@ GATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "readiness": (
             "history",
-            "{bars_1m:.0f} whole 1m bars of {min_bars_1m:.0f}, {bars_15m:.0f} 15m bars of {min_bars_15m:.0f}",
+            "{bars_1m:.0f} whole 1m bars (needs {min_bars_1m:.0f}),"
+            " {bars_15m:.0f} 15m bars (needs {min_bars_15m:.0f})",
         ),
-        "trend": ("15m trend", "{trend_distance_atr:+.2f} ATR beyond EMA200, more than {trend_min_atr:g}"),
+        "trend": (
+            "15m trend",
+            "{trend_distance_atr:+.2f} ATR beyond EMA200, needs more than {trend_min_atr:g}",
+        ),
         "structure": (
             "structure",
-            "MSB ours {msb_agrees:.0f} (×{msb_strength:.1f}), or all of 1: 15m bias {bias_15m:+.0f},"
-            " 1m bias {bias_1m:+.0f}, CHoCH {choch_1m:+.0f}",
+            "needs an MSB on this side {msb_agrees:.0f} (×{msb_strength:.1f}), or three times +1:"
+            " 15m bias {bias_15m:+.0f}, 1m bias {bias_1m:+.0f}, CHoCH {choch_1m:+.0f}",
         ),
         "block": (
             "validated block",
-            "state {state:.0f} (1 fresh, 2 touched, 3 mitigated), {block_age:.0f} bars old,"
+            "state {state:.0f} (needs 1 fresh or 2 touched, no earlier return), {block_age:.0f} bars old,"
             " displaced ×{block_displacement:.1f}",
         ),
         "retest": (
             "first return",
-            "to {block_low:.8g}–{block_high:.8g} by the candle that closed at {close:.8g}",
+            "needs this candle to be the first back in {block_low:.8g}–{block_high:.8g}",
         ),
         "location": (
             "location",
-            "at {range_position:.0%} of the swing range, at most {discount_limit:.0%}; or sweep"
-            " {sweep_age:.0f} bars ago, at most {sweep_max_age:.0f}",
+            "at {range_position:.0%} of the swing range, needs at most {discount_limit:.0%}; or a sweep"
+            " {sweep_age:.0f} bars ago, needs at most {sweep_max_age:.0f}",
         ),
-        "trigger": ("trigger", "close {close:.8g} beyond the block's middle {block_middle:.8g}"),
-        "stop": ("stop", "{stop_distance:.2%} away, at most {max_stop_distance:.0%}"),
-        "room": ("room", "{room_r:.1f} R to the opposite pool (10: free), at least {min_room:g}"),
+        "trigger": ("trigger", "close {close:.8g}, needs to hold the block's middle {block_middle:.8g}"),
+        "stop": ("stop", "{stop_distance:.2%} away, needs at most {max_stop_distance:.0%}"),
+        "room": ("room", "{room_r:.1f} R to the opposite pool (10: free), needs {min_room:g}"),
         "confidence": (
             "confidence",
-            "{confidence:.1f}, at least {threshold:.0f} (factors add up to {points:.1f})",
+            "{confidence:.1f}, needs {threshold:.0f} (factors add up to {points:.1f})",
         ),
-        "spread": ("spread", "{spread:.3%}, at most {max_spread:.2%}"),
-        "volume": ("24 h volume", "{quote_volume_24h:,.0f} USDT, at least {min_quote_volume_24h:,.0f}"),
+        "spread": ("spread", "{spread:.3%}, needs at most {max_spread:.2%}"),
+        "volume": ("24 h volume", "{quote_volume_24h:,.0f} USDT, needs {min_quote_volume_24h:,.0f}"),
         "trigger_protect": (
             "trigger protection",
-            "{trigger_protect:.2%}, at least {min_trigger_protect:.2%}",
+            "{trigger_protect:.2%}, needs {min_trigger_protect:.2%}",
         ),
         "not_in_universe": ("universe", "a USDT perpetual in trading"),
     }

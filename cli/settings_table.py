@@ -1,4 +1,6 @@
-"""The settings in force, with secrets masked."""
+"""The settings in force, with secrets masked, and the parameters of the strategies."""
+
+from collections.abc import Iterable
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -6,15 +8,35 @@ from rich.table import Table
 
 from core.settings import Settings, env_name
 
+WIDTH_OF_A_PIPE = 170
+
 
 def show_settings(settings: Settings) -> None:
     """Print every setting by its name in the environment."""
-    table = Table(title="settings in force", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading in ("setting", "value", "meaning"):
+    rows = (
+        (env_name(field), _shown(getattr(settings, field)), info.description or "")
+        for field, info in Settings.model_fields.items()
+    )
+    _show("settings in force", "setting", rows)
+
+
+def show_strategy(name: str, parameters: Iterable[tuple[str, str, str]]) -> None:
+    """Print the parameters of one strategy: name, value, meaning."""
+    _show(
+        f"\nstrategy {name}; a grade is a list of measure:grade, linear in between", "parameter", parameters
+    )
+
+
+def _show(title: str, subject: str, rows: Iterable[tuple[str, str, str]]) -> None:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in (subject, "value", "meaning"):
         table.add_column(heading)
-    for field, info in Settings.model_fields.items():
-        table.add_row(env_name(field), _shown(getattr(settings, field)), info.description or "")
-    Console().print(table, highlight=False)
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_OF_A_PIPE)
+    console.print(table, highlight=False)
 
 
 def _shown(value: object) -> str:

@@ -1,0 +1,142 @@
+"""What each parameter of the strategy means, and which values make no sense."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from itertools import pairwise
+from math import isclose
+from types import MappingProxyType
+from typing import NamedTuple
+
+from strategies.ict_smc.confidence import PARTS
+from strategies.ict_smc.parameters import Grades, IctSmcParameters, Knots, Weights
+from strategies.kernel.parameters import KernelParameters
+
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "internal_leg": "candles to the right that confirm an internal swing point of 1m",
+        "swing_leg": "candles to the right that confirm a swing point of 1m, the larger scale",
+        "quarter_leg": "candles to the right that confirm a swing point of 15m",
+        "msb_min_leg_fraction": "reach of a strong break beyond its level, as a share of the previous leg",
+        "msb_min_atr": "reach of a strong break beyond its level, in ATR; the larger of both counts",
+        "ob_min_displacement": "body of the candle after an order block, as a multiple of the block's",
+        "ob_validation_bars": "candles after an order block that may not trade beyond its far side",
+        "ob_max_age": "candles after which an order block expires",
+        "ob_search_bars": "how many candles before a break its order block is looked for",
+        "equal_level_atr": "how near two swing points share a pool of liquidity, in ATR",
+        "gap_min_atr": "narrowest fair value gap, in ATR",
+        "trend_min_atr": "nearer to EMA200 of 15m than that is no trend, in ATR of 15m",
+        "min_bars_1m": "1m candles below which a symbol is not ready",
+        "min_bars_15m": "15m candles below which a symbol is not ready",
+        "enabled": "whether the strategy looks for candidates at all",
+        "trend_full_bars": "15m candles from which EMA200 is exact and the trend counts in full",
+        "trend_young_share": "what is left of the trend's grade below that",
+        "sweep_max_age": "candles for which a sweep counts as location",
+        "discount_limit": "deepest place in the swing range that counts as location, 0.5 is its middle",
+        "stop_block_atr": "stop beyond the block's far side, in ATR of 1m",
+        "stop_atr_1m": "nearest stop, in ATR of 1m",
+        "stop_atr_15m": "nearest stop, in ATR of 15m",
+        "round_trip_cost": "taker fees of entry and exit, as a share of price",
+        "stop_cost_multiple": "nearest stop, as a multiple of those fees",
+        "max_stop_distance": "farthest stop, as a share of price; beyond it there is no trade",
+        "confidence_low": "the confidence that asks for the lowest reward",
+        "reward_risk_low": "reward for the risk at that confidence",
+        "reward_risk_high": "reward for the risk at confidence 100",
+        "min_room": "nearest opposite pool, as a multiple of the risk; nearer there is no trade",
+        "room_margin_atr": "how far before an opposite pool the target lies, in ATR of 1m",
+        "weights.structure": "points for structure: strength of the MSB, agreement of 1m and 15m",
+        "weights.order_block": "points for the block: displacement, freshness, height",
+        "weights.liquidity": "points for liquidity: the last sweep, and room to the opposite pool",
+        "weights.trend": "points for distance and slope of EMA200 on 15m",
+        "weights.macd": "points for MACD on 15m",
+        "weights.ema": "points for EMA 9 and 21 on 15m",
+        "weights.volume": "points for the volume of the deciding candle",
+        "weights.premium": "points for a cheap place in the swing range",
+        "grades.msb_strength": "reach of the last MSB, as a multiple of what is required",
+        "grades.structure_agreement": "share of biases and MSBs on 1m and 15m that agree",
+        "grades.block_displacement": "body of the candle after the block, as a multiple of the block's",
+        "grades.block_visits": "returns into the block, this one included",
+        "grades.block_height_atr": "height of the block in ATR",
+        "grades.sweep_age": "candles since the last sweep; 240 is never",
+        "grades.sweep_depth_atr": "how far the sweep went beyond its pool, in ATR",
+        "grades.room_r": "room to the opposite pool, in R",
+        "grades.trend_distance_atr": "distance to EMA200 of 15m, in ATR of 15m",
+        "grades.trend_slope_atr": "slope of EMA200 of 15m a candle, in ATR of 15m",
+        "grades.macd_15m_atr": "MACD less its signal on 15m, in ATR of 15m",
+        "grades.ema_gap_15m_atr": "EMA 9 less EMA 21 on 15m, in ATR of 15m",
+        "grades.volume_rank": "share of the last 60 candles with less volume",
+        "grades.range_position": "place in the swing range: 0 is its cheap end for this side",
+    }
+)
+"""By field; ``weights`` and ``grades`` are named as parts of the strategy's parameters."""
+
+
+class Described(NamedTuple):
+    """One parameter as people see it."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def describe(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[Described]:
+    """Yield every parameter: of market structure, then of the strategy, then its weights and grades."""
+    for name, value in _named(kernel, parameters):
+        yield Described(name, _shown(value), MEANINGS[name])
+
+
+def problems(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[str]:
+    """Yield one sentence for each value that makes no sense."""
+    for name, value in _named(kernel, parameters):
+        if isinstance(value, tuple):
+            yield from _wrong_knots(name, value)
+        elif value < 0:
+            yield f"{name} is {value}: expected at least 0."
+    yield from _wrong_sums(parameters)
+    yield from (sentence for sentence, holds in _rules(kernel, parameters) if not holds)
+
+
+def _rules(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[tuple[str, bool]]:
+    """Yield what must hold between values, and whether it does."""
+    yield "confidence_low lies between 0 and 100.", 0 <= parameters.confidence_low < 100
+    yield "max_stop_distance is a share between 0 and 1.", 0 < parameters.max_stop_distance < 1
+    yield (
+        "reward_risk_low is positive and not above reward_risk_high.",
+        0 < parameters.reward_risk_low <= parameters.reward_risk_high,
+    )
+    yield "internal_leg is at least 1 and shorter than swing_leg.", 0 < kernel.internal_leg < kernel.swing_leg
+    yield "trend_young_share is at most 1.", parameters.trend_young_share <= 1
+    yield "discount_limit is at most 1.", parameters.discount_limit <= 1
+
+
+def _wrong_sums(parameters: IctSmcParameters) -> Iterator[str]:
+    total = sum(getattr(parameters.weights, each.name) for each in fields(Weights))
+    if not isclose(total, 100.0):
+        yield f"weights add up to {total:g}: expected 100."
+    for name, parts in PARTS.items():
+        if not isclose(sum(share for _, share in parts), 1.0):
+            yield f"the parts of {name} do not add up to 1."
+
+
+def _named(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[tuple[str, float | Knots]]:
+    for name in (each.name for each in fields(kernel)):
+        yield name, getattr(kernel, name)
+    for name in (each.name for each in fields(parameters)):
+        if name not in {"weights", "grades"}:
+            yield name, getattr(parameters, name)
+    for name in (each.name for each in fields(Weights)):
+        yield f"weights.{name}", getattr(parameters.weights, name)
+    for name in (each.name for each in fields(Grades)):
+        yield f"grades.{name}", getattr(parameters.grades, name)
+
+
+def _wrong_knots(name: str, knots: Knots) -> Iterator[str]:
+    if not all(left < right for (left, _), (right, _) in pairwise(knots)):
+        yield f"{name}: measures must ascend."
+    if not all(0.0 <= grade <= 1.0 for _, grade in knots):
+        yield f"{name}: grades lie between 0 and 1."
+
+
+def _shown(value: float | Knots) -> str:
+    if isinstance(value, tuple):
+        return " ".join(f"{measure:g}:{grade:g}" for measure, grade in value)
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
