@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from core.errors import ExchangeUnavailable
 from core.orders import AccountRead, HeldPosition
 
 SETTLED_IN = "USDT"
@@ -43,14 +44,17 @@ class SymbolConfig(msgspec.Struct, rename="camel"):
 
 
 def account_read(account: AccountReply, positions: Sequence[PositionReply], *, at: int) -> AccountRead:
-    """Put both replies together. An account that shows no USDT holds none of it."""
+    """Put both replies together.
+
+    Raises ``ExchangeUnavailable`` when USDT is not among the assets: that is not a balance of zero.
+    """
     asset = next((each for each in account.assets if each.asset == SETTLED_IN), None)
-    wallet = asset.wallet_balance if asset else Decimal(0)
-    unrealised = asset.unrealized_profit if asset else Decimal(0)
+    if asset is None:
+        raise ExchangeUnavailable(f"the account read does not tell the balance of {SETTLED_IN}")
     return AccountRead(
-        wallet=wallet,
-        equity=wallet + unrealised,
-        available=asset.available_balance if asset else Decimal(0),
+        wallet=asset.wallet_balance,
+        equity=asset.wallet_balance + asset.unrealized_profit,
+        available=asset.available_balance,
         positions=tuple(_held(each) for each in positions if each.position_amt),
         at=at,
     )

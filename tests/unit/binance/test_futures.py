@@ -192,6 +192,12 @@ async def test_half_an_account_is_no_account() -> None:
         await wired(answer).exchange.account()
 
 
+async def test_an_account_that_does_not_name_usdt_is_not_one_of_zero() -> None:
+    venue = wired(lambda request: reply({"assets": []} if "account" in request.url else []))
+    with pytest.raises(ExchangeUnavailable):
+        await venue.exchange.account()
+
+
 async def test_equity_counts_unrealised_profit_and_only_open_positions_show() -> None:
     assets = [
         {"asset": "BNB", "walletBalance": "9", "unrealizedProfit": "9", "availableBalance": "9"},
