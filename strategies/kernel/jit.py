@@ -32,5 +32,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     SETTINGS.CACHE_DIR = str(CACHE)
     try:
         return cast("Callable[P, R]", numba.njit(cache=True)(function))
+    except RuntimeError:  # nowhere to keep it: compile anew each time
+        return cast("Callable[P, R]", numba.njit(function))
     finally:
         SETTINGS.CACHE_DIR = shared

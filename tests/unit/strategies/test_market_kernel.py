@@ -207,3 +207,12 @@ def test_a_market_that_wakes_from_death_is_read_as_any_other() -> None:
     events = play(np.concatenate([dead, random_walk(15, minutes=600)]), kernel=kernel)
     assert all(np.isfinite([event.low, event.high, event.value]).all() for event in events)
     assert len(events) > 100
+
+
+def test_one_bar_of_history_is_taken_in_and_says_nothing() -> None:
+    kernel = new_kernel(1, YOUNG)
+    kernel.warm_up_15m(0, np.ones((5, 1)), times(1, QUARTER_MS))
+    kernel.warm_up_1m(0, np.ones((5, 1)), times(1, MINUTE_MS))
+    kernel.warm_up_1m(0, np.ones((5, 0)), times(0, MINUTE_MS))
+    assert (kernel.minute.bars[0], kernel.quarter.bars[0]) == (1, 1)
+    assert not list(kernel.events())
