@@ -64,6 +64,7 @@ class Simulator:
         volumes = np.array([each.daily_quote_volume for each in instruments])
         book, funding = Book(self.market), FundingSchedule(volumes, seed=config.seed)
         payloads = Payloads(self.market, book, funding)
+        payloads.kline_rows(0, self.market.bars(0, MINUTE_MS))  # compiles before anybody waits
         self.listings = Listings((each.contract for each in instruments), now_ms=self.market.now_ms)
         self.venue = Venue(self.listings.contracts, MarketQuotes(self.market, book, funding))
         self.time = MarketTime(self.market, clock, speed=config.speed, minutes=config.minutes)

@@ -142,6 +142,24 @@ CCXT: dict[str, Step] = {
 }
 
 
+WATCHED: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "watch_ohlcv": lambda c: c.watch_ohlcv(BTC, "1m"),
+    "watch_ohlcv_for_symbols": lambda c: c.watch_ohlcv_for_symbols([[BTC, "1m"], [ETH, "15m"]]),
+    "watch_trades": lambda c: c.watch_trades(BTC),
+    "watch_ticker": lambda c: c.watch_ticker(BTC),
+    "watch_tickers": lambda c: c.watch_tickers(),
+    "watch_bids_asks": lambda c: c.watch_bids_asks([BTC]),
+    "watch_mark_price": lambda c: c.watch_mark_price(BTC),
+    "watch_mark_prices": lambda c: c.watch_mark_prices(),
+    "watch_order_book": lambda c: c.watch_order_book(BTC, 20),
+    "watch_orders": lambda c: c.watch_orders(),
+    "watch_positions": lambda c: c.watch_positions(),
+    "watch_balance": lambda c: c.watch_balance(),
+    "watch_my_trades": lambda c: c.watch_my_trades(),
+}
+"""Each returns with the next news; the last four need an order to be placed meanwhile."""
+
+
 async def _cancel_several(client: Any) -> Any:
     orders = await client.fetch_open_orders(BTC)
     return await client.cancel_orders([order["id"] for order in orders[:2]], BTC)

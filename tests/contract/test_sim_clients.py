@@ -1,5 +1,6 @@
 """The calls that docs/simulator.md promises, made by the real clients one after the other."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import ccxt.async_support as ccxt
 import pytest
 
 from tests.contract.sim_clients import binance_client, ccxt_client, pass_minutes, running
-from tests.contract.supported_calls import CCXT, PYTHON_BINANCE, Step
+from tests.contract.supported_calls import BTC, CCXT, PYTHON_BINANCE, WATCHED, Step
 
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")
 
@@ -43,8 +44,24 @@ async def test_every_promised_call_of_python_binance_is_answered() -> None:
         assert await failures_of(client, PYTHON_BINANCE) == {}
 
 
-@pytest.mark.parametrize(("heading", "calls"), [("ccxt", CCXT), ("python-binance", PYTHON_BINANCE)])
-def test_the_docs_promise_exactly_these_calls(heading: str, calls: Mapping[str, Step]) -> None:
+@pytest.mark.parametrize("name", WATCHED)
+async def test_every_promised_watch_of_ccxt_hears_something(name: str) -> None:
+    async with (
+        running(speed=60.0, minutes=None) as (_, announced),
+        ccxt_client(announced, pro=True) as client,
+    ):
+        await client.load_markets()
+        heard: asyncio.Future[Any] = asyncio.ensure_future(WATCHED[name](client))
+        while not heard.done():
+            await client.create_order(BTC, "market", "buy", 0.01)
+            await asyncio.wait([heard], timeout=0.5)
+        assert heard.result() is not None
+
+
+@pytest.mark.parametrize(
+    ("heading", "calls"), [("ccxt", CCXT), ("python-binance", PYTHON_BINANCE), ("ccxt.pro", WATCHED)]
+)
+def test_the_docs_promise_exactly_these_calls(heading: str, calls: Mapping[str, object]) -> None:
     section = DOCS.read_text(encoding="utf-8").split(f"### {heading}\n")[1].split("\n#")[0]
     assert re.findall(r"`([^`]+)`", section) == list(calls)
 

@@ -117,7 +117,7 @@ class Broadcast:
 
     def _send(self, channel: str) -> None:
         who = self._listed(channel, self._market.last > 0)
-        if channel == "aggTrade":
+        if channel in ("aggTrade", "trade"):
             self._send_trades(channel, who)
         elif channel in self._renderers:
             self._hub.deliver(channel, who, self._renderers[channel](who))
@@ -126,9 +126,8 @@ class Broadcast:
             self._hub.deliver(channel, who, self._payloads.partial_depths(who, count=count))
 
     def _send_trades(self, channel: str, who: Integers) -> None:
-        events = self._payloads.agg_trades(who, since_ms=self._pushed_ms)
-        for index, several in zip(who, events, strict=True):
-            for event in several:
+        for index in who:
+            for event in self._payloads.trade_events(int(index), channel, since_ms=self._pushed_ms):
                 self._hub.deliver(channel, np.array([index]), [event])
 
     def _send_forming(self, channel: str, interval: str) -> None:

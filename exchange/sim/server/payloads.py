@@ -158,15 +158,17 @@ class Payloads:
             "asks": self._levels(index, asks=True, count=count),
         }
 
-    def trades(self, index: int) -> list[dict[str, Any]]:
-        """Return the latest aggregate trades of one symbol as /aggTrades words them, oldest first.
+    def trades(self, index: int, *, since_ms: int = 0) -> list[dict[str, Any]]:
+        """Return one symbol's aggregate trades after ``since_ms`` as /aggTrades words them, oldest first.
 
         Each stands for what a second traded; buyers are makers where the price fell.
         """
         tape = self._market.trades(index)
         falls = np.diff(tape.points, prepend=tape.points[:1]) < 0
         price, lots = int(self._price[index]), int(self._lots[index])
-        rows = zip(tape.times.tolist(), tape.points.tolist(), tape.lots.tolist(), falls.tolist(), strict=True)
+        new = slice(int(np.searchsorted(tape.times, since_ms, "right")), None)
+        columns = (tape.times, tape.points, tape.lots, falls)
+        rows = zip(*(column[new].tolist() for column in columns), strict=True)
         return [
             {
                 "a": at // 1000,
@@ -181,15 +183,17 @@ class Payloads:
             if points and quantity
         ]
 
-    def agg_trades(self, who: Integers, *, since_ms: int) -> list[list[bytes]]:
-        """Return the stream events of the trades after ``since_ms``, for each symbol of ``who``."""
-        return [self._trade_events(index, since_ms) for index in who.tolist()]
-
-    def _trade_events(self, index: int, since_ms: int) -> list[bytes]:
+    def trade_events(self, index: int, channel: str, *, since_ms: int) -> list[bytes]:
+        """Return the events of one symbol's trades after ``since_ms``, as "trade" or as "aggTrade"."""
         symbol = self._market.instruments[index].symbol
-        head = {"e": "aggTrade", "E": self._market.now_ms, "s": symbol}
-        trades = (trade for trade in self.trades(index) if trade["T"] > since_ms)
-        return [msgspec.json.encode({**head, **trade}) for trade in trades]
+        head = {"e": channel, "E": self._market.now_ms, "s": symbol}
+        trades = self.trades(index, since_ms=since_ms)
+        if channel == "trade":
+            single = (
+                {"t": each["a"], **{key: each[key] for key in "pqTm"}, "X": "MARKET"} for each in trades
+            )
+            return [msgspec.json.encode({**head, **each}) for each in single]
+        return [msgspec.json.encode({**head, **each}) for each in trades]
 
     def partial_depths(self, who: Integers, *, count: int) -> list[bytes]:
         return [self._partial_depth(index, count) for index in who.tolist()]

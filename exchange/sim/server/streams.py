@@ -36,7 +36,7 @@ class Stream:
     as_array: bool = False
 
 
-_PUBLIC = frozenset({"bookTicker", "depth5", "depth10", "depth20"})
+_PUBLIC = frozenset({"bookTicker", "trade", "depth5", "depth10", "depth20"})
 _OF_SYMBOL = frozenset({"aggTrade", "markPrice", "miniTicker", "ticker", *_PUBLIC})
 _WHOLE = {
     "!markPrice@arr": ("markPrice", True),
