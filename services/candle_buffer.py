@@ -1,9 +1,10 @@
 """Closed 1m candles on their way to a decision, addressed by time, in whatever order they come."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.market import MINUTE_MS, CandleHistory, Field, Floats, SymbolAxis
-from services.candle_pages import is_sound
+from services.candle_pages import is_sound, sound
 
 _FIELDS = len(Field)
 _NEVER = -1
@@ -31,8 +32,14 @@ class CandleBuffer:
         self._candles[slot, :, index] = candle
 
     def put_history(self, index: int, history: CandleHistory) -> None:
-        for open_time, candle in zip(history.open_times.tolist(), history.candles.T.tolist(), strict=True):
-            self.put(index, open_time, tuple(candle))
+        """Store what of ``history`` is sound and not older than we reach back."""
+        kept = sound(history.candles) & (self._times[self._slots(history.open_times)] <= history.open_times)
+        times = history.open_times[kept][-len(self._times) :]
+        slots = self._slots(times)
+        fresh = self._times[slots] < times
+        self._times[slots[fresh]] = times[fresh]
+        self._candles[slots[fresh]] = np.nan
+        self._candles[slots, :, index] = history.candles[:, kept][:, -len(self._times) :].T
 
     def has(self, index: int, open_time: int) -> bool:
         slot = self._slot(open_time)
@@ -66,6 +73,9 @@ class CandleBuffer:
     def reach_ms(self) -> int:
         """How far back from the newest minute candles are kept."""
         return len(self._times) * MINUTE_MS
+
+    def _slots(self, open_times: NDArray[np.int64]) -> NDArray[np.int64]:
+        return open_times // MINUTE_MS % len(self._times)
 
     def _slot(self, open_time: int) -> int:
         return open_time // MINUTE_MS % len(self._times)

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.market import CandleHistory, Field, Floats
+from core.market import Booleans, CandleHistory, Field, Floats
 from exchange.limits.weight import Priority
 
 PAGE = 499
@@ -33,6 +33,15 @@ def is_sound(candle: tuple[float, ...]) -> bool:
     return 0 < low <= opened <= high < np.inf and low <= closed <= high and 0 <= volume < np.inf
 
 
+def sound(candles: Floats) -> Booleans:
+    """Tell the same of each column of ``candles`` [5, n]."""
+    opened, high, low, closed, volume = candles
+    lows = (low > 0) & (low <= opened) & (low <= closed)
+    highs = (opened <= high) & (closed <= high) & (high < np.inf)
+    whole: Booleans = lows & highs & (volume >= 0) & (volume < np.inf)
+    return whole
+
+
 async def read_history(
     candles: CandleReader, symbol: str, timeframe_ms: int, *, bars: int, before_ms: int
 ) -> CandleHistory:
@@ -52,56 +61,54 @@ async def read_history(
 
 
 class _Stretch:
-    """What is known so far of the candles in ``[start, end]``."""
+    """What is known so far of the candles in ``[start, end]``: sorted, each time once."""
 
     def __init__(self, symbol: str, timeframe_ms: int, *, bars: int, before_ms: int) -> None:
         self._symbol = symbol
         self._timeframe = timeframe_ms
         self.end = before_ms // timeframe_ms * timeframe_ms - timeframe_ms
         self.start = self.end - (bars - 1) * timeframe_ms
-        self._known: dict[int, tuple[float, ...]] = {}
-
-    def next_end(self) -> int | None:
-        """Return where the next older page should end; ``None`` once nothing older is wanted."""
-        oldest = min(self._known, default=self.end + self._timeframe)
-        return oldest - self._timeframe if oldest > self.start else None
+        self._times: NDArray[np.int64] = np.empty(0, np.int64)
+        self._candles: Floats = np.empty((len(Field), 0))
 
     @property
     def doubts(self) -> int:
         """How many pages without news it takes to believe that there is nothing older."""
-        return 1 if self._known else 2
+        return 1 if len(self._times) else 2
+
+    def next_end(self) -> int | None:
+        """Return where the next older page should end; ``None`` once nothing older is wanted."""
+        oldest = int(self._times[0]) if len(self._times) else self.end + self._timeframe
+        return oldest - self._timeframe if oldest > self.start else None
 
     def add(self, page: CandleHistory) -> bool:
         """Take what is sound of a page; ``False`` when it brought nothing new."""
-        before = len(self._known)
-        for open_time, candle in zip(page.open_times.tolist(), page.candles.T.tolist(), strict=True):
-            if self.start <= open_time <= self.end and is_sound(tuple(candle)):
-                self._known.setdefault(open_time, tuple(candle))
-        return len(self._known) > before
+        wanted = (page.open_times >= self.start) & (page.open_times <= self.end) & sound(page.candles)
+        times = np.concatenate([self._times, page.open_times[wanted]])
+        candles = np.concatenate([self._candles, page.candles[:, wanted]], axis=1)
+        before = len(self._times)
+        self._times, first = np.unique(times, return_index=True)
+        self._candles = candles[:, first]
+        return len(self._times) > before
 
     def holes(self) -> list[int]:
         """Return the first missing time of each hole."""
-        known = np.array(sorted(self._known), dtype=np.int64)
-        ends = known[:-1][np.diff(known) > self._timeframe].tolist()
-        newest = [known[-1].item()] if len(known) and known[-1] < self.end else []
-        return [before + self._timeframe for before in ends + newest]
+        if not len(self._times):
+            return []
+        known = np.append(self._times, self.end + self._timeframe)
+        starts: list[int] = (known[:-1][np.diff(known) > self._timeframe] + self._timeframe).tolist()
+        return starts
 
     def history(self) -> CandleHistory:
-        if not self._known:
-            empty: NDArray[np.int64] = np.empty(0, np.int64)
-            return self._made(empty, np.empty((len(Field), 0)))
-        times = range(min(self._known), self.end + 1, self._timeframe)
-        rows: list[tuple[float, ...]] = []
-        for open_time in times:
-            rows.append(self._known[open_time] if open_time in self._known else _standing_still(rows[-1]))
-        return self._made(np.array(times, np.int64), np.ascontiguousarray(np.array(rows).T))
-
-    def _made(self, open_times: NDArray[np.int64], candles: Floats) -> CandleHistory:
+        """Return everything from the oldest known candle on, with prices standing still over holes."""
+        times = self._times
+        if len(times):
+            times = np.arange(times[0], self.end + 1, self._timeframe)
+        newest = np.searchsorted(self._times, times, side="right") - 1
+        candles = np.ascontiguousarray(self._candles[:, newest])
+        stood_still = self._times[newest] != times
+        candles[: Field.VOLUME, stood_still] = candles[Field.CLOSE, stood_still]
+        candles[Field.VOLUME, stood_still] = 0.0
         return CandleHistory(
-            symbol=self._symbol, timeframe_ms=self._timeframe, open_times=open_times, candles=candles
+            symbol=self._symbol, timeframe_ms=self._timeframe, open_times=times, candles=candles
         )
-
-
-def _standing_still(before: tuple[float, ...]) -> tuple[float, ...]:
-    close = before[Field.CLOSE]
-    return close, close, close, close, 0.0

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from core.errors import ExchangeRefused, ExchangeUnavailable
@@ -61,11 +62,13 @@ class GapFiller:
         history = await self._candles.page(
             self._axis.names[index], MINUTE_MS, limit=limit, start_ms=start_ms, priority=Priority.GAP
         )
-        told = history.open_times.tolist()
-        for open_time, candle in zip(told, history.candles.T.tolist(), strict=True):
-            if open_time <= end_ms:
-                self._buffer.put(index, open_time, tuple(candle))
-        for open_time in range(start_ms, min(end_ms + MINUTE_MS, max(told, default=0)), MINUTE_MS):
+        closed = history.open_times <= end_ms
+        self._buffer.put_history(
+            index,
+            replace(history, open_times=history.open_times[closed], candles=history.candles[:, closed]),
+        )
+        newest = int(history.open_times.max(initial=0))
+        for open_time in range(start_ms, min(end_ms + MINUTE_MS, newest), MINUTE_MS):
             if not self._buffer.has(index, open_time):
                 self._stand_still(index, open_time)
 

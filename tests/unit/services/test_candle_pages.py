@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.market import QUARTER_MS, CandleHistory
 from exchange.limits.weight import Priority
-from services.candle_pages import is_sound, read_history
+from services.candle_pages import is_sound, read_history, sound
 
 NOW = 1_764_547_200_000
 
@@ -126,7 +126,7 @@ def test_where_the_exchange_has_no_candle_the_price_stood_still() -> None:
 
 
 @pytest.mark.parametrize(
-    ("candle", "sound"),
+    ("candle", "expected"),
     [
         ((2.0, 3.0, 1.0, 2.5, 0.0), True),
         ((2.0, 2.0, 2.0, 2.0, 7.0), True),
@@ -144,5 +144,6 @@ def test_where_the_exchange_has_no_candle_the_price_stood_still() -> None:
         ((2.0, math.inf, 1.0, 2.5, 1.0), False),
     ],
 )
-def test_a_candle_is_sound_when_it_can_be_true(candle: tuple[float, ...], sound: bool) -> None:
-    assert is_sound(candle) is sound
+def test_a_candle_is_sound_when_it_can_be_true(candle: tuple[float, ...], expected: bool) -> None:
+    assert is_sound(candle) is expected
+    assert sound(np.array(candle).reshape(5, 1)).tolist() == [expected]
