@@ -55,8 +55,10 @@ class CandleBuffer:
 
     def first_missing(self, index: int, start_ms: int, end_ms: int) -> int | None:
         """Return the first minute in ``[start_ms, end_ms]`` this symbol lacks, ``None`` when whole."""
-        times = range(start_ms, end_ms + 1, MINUTE_MS)
-        return next((open_time for open_time in times if not self.has(index, open_time)), None)
+        times = np.arange(start_ms, end_ms + 1, MINUTE_MS)
+        slots = self._slots(times)
+        missing = (self._times[slots] != times) | np.isnan(self._candles[slots, Field.CLOSE, index])
+        return int(times[missing.argmax()]) if missing.any() else None
 
     def history(self, index: int, start_ms: int, end_ms: int) -> CandleHistory:
         """Return the candles that opened in ``[start_ms, end_ms]``; the range must be whole."""
