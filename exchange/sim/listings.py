@@ -37,7 +37,3 @@ class Listings:
             raise KeyError(contract.symbol)
         self._known[contract.symbol] = contract
         self.update(now_ms)
-
-    def terms_of(self, symbol: str) -> Instrument:
-        """Return a contract as it is planned, listed or not. Raises ``KeyError``."""
-        return self._known[symbol]

@@ -68,11 +68,6 @@ class Market:
         """Whether the recording has no further minute; the market then stands still."""
         return self._ended
 
-    @property
-    def traded(self) -> NDArray[np.bool_]:
-        """Which symbols trade in this minute."""
-        return self._path.points[0] > 0
-
     def step(self) -> bool:
         """Let one market second pass; return whether a minute closed with it."""
         if self._ended:
@@ -82,10 +77,6 @@ class Market:
             self._move()
             return False
         return self._close_minute()
-
-    def deliver(self, index: int, at_ms: int) -> None:
-        """Let a symbol cease to trade with the first minute that opens at ``at_ms`` or later."""
-        self._delivery_ms[index] = at_ms
 
     def spike(self, index: int, factor: float) -> None:
         """Let one symbol trade once at ``factor`` times its price, in the middle of the current minute."""
@@ -102,7 +93,7 @@ class Market:
 
     def closed(self, interval_ms: int) -> Integers:
         """Return ``[6, S]`` of the candle of this interval that closed with the last minute."""
-        return merge_parts(self._closed_since(self._minute_ms - interval_ms))
+        return _merged(self._closed_since(self._minute_ms - interval_ms))
 
     def bars(self, index: int, interval_ms: int) -> Bars:
         """Return every candle of one symbol that is known, the forming one last."""
@@ -131,14 +122,14 @@ class Market:
     def last_day(self) -> Integers:
         """Return ``[6, S]`` of the 24 h that end now, to the minute."""
         _, forming = self.forming(MINUTE_MS)
-        return self._merge_with([self.minutes.since(self._minute_ms - DAY_MS + MINUTE_MS)], forming)
+        return _merged([self.minutes.since(self._minute_ms - DAY_MS + MINUTE_MS), forming[..., None]])
 
     def _form(self, interval_ms: int) -> tuple[int, Integers]:
         open_ms = self._minute_ms - self._minute_ms % interval_ms
         candle = self._path.candle(self._second)
         if interval_ms == MINUTE_MS:
             return open_ms, candle
-        return open_ms, self._merge_with(self._closed_since(open_ms), candle)
+        return open_ms, _merged([*self._closed_since(open_ms), candle[..., None]])
 
     def _load_history(self) -> None:
         history = self._source.history()
@@ -210,12 +201,8 @@ class Market:
             return [self.minutes.since(open_ms)]
         return [self.quarters.since(open_ms), self.minutes.since(self.quarters.end_ms)]
 
-    @staticmethod
-    def _merge_with(parts: list[Integers], candle: Integers) -> Integers:
-        return merge_parts([*parts, candle[..., None]])
 
-
-def merge_parts(parts: Sequence[Integers]) -> Integers:
+def _merged(parts: Sequence[Integers]) -> Integers:
     """Aggregate several runs ``[6, S, n]`` of candles that follow each other."""
     merged = [merge(part) for part in parts if part.shape[-1]]
     return merge(np.stack(merged, axis=-1))

@@ -5,7 +5,6 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -54,9 +53,6 @@ class KeyRing:
     def add(self, api_key: str, credentials: Credentials) -> None:
         self._keys[api_key] = credentials
 
-    def revoke(self, api_key: str) -> None:
-        self._keys.pop(api_key, None)
-
     def identify(self, api_key: str | None) -> Credentials:
         """Return whose key this is. Raises ``Refusal`` -2014 or -2015."""
         if not api_key or not api_key.isalnum():
@@ -98,9 +94,3 @@ def _whole(params: Params, name: str, default: int | None) -> int:
 
 def _without_signature(encoded: str) -> str:
     return "&".join(pair for pair in encoded.split("&") if not pair.startswith("signature="))
-
-
-def signature_of(encoded: str) -> str:
-    """Return the signature in an encoded query or body, or nothing."""
-    found = [pair for pair in encoded.split("&") if pair.startswith("signature=")]
-    return unquote(found[-1].removeprefix("signature=")) if found else ""
