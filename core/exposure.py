@@ -100,7 +100,8 @@ def _committed(position: Position) -> Decimal:
 
 
 def _stop_in_force(position: Position) -> Decimal:
-    """Return the trigger of the confirmed stop, else the planned one, which stands for life."""
-    if position.stop is None or not position.stop.confirmed:
-        return position.plan.stop
-    return position.stop.trigger_price
+    """Return the trigger of the tightest confirmed stop, else the planned one, which stands for life."""
+    for each in (position.trail, position.stop):
+        if each is not None and each.confirmed:
+            return each.trigger_price
+    return position.plan.stop

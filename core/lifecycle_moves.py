@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import StrEnum
 
 from core.orders import (
     CancelConditional,
@@ -13,16 +14,59 @@ from core.orders import (
     client_order_id,
     role_of,
 )
-from core.positions import Position, Protection, Stage
+from core.positions import ExitReason, Position, Protection, Stage
 from core.signals import Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleParameters:
+    """Deadlines in monotonic seconds; real risk is held to these multiples of the planned one (strategy §9).
+
+    An entry that filled too near its stop, or beyond it, is no more the trade that was planned than one
+    that filled too far away: its stop would lie inside the noise it was to stay out of.
+
+    An entry of unknown outcome counts as never placed after ``absence_probes`` queries that did not find
+    it, ``probe_seconds`` apart, and a read of the whole account that does not show it: right after sending,
+    not found is not absent. An account that shows another quantity than ours ``doubts`` times is believed.
+
+    A plan keeps liquidation twice as far as its stop. What may fill ``max_real_risk`` times as far away
+    can keep no more than the quotient, ``liquidation_to_stop``.
+    """
+
+    protect_seconds: float = 5.0
+    retry_seconds: float = 0.5
+    trigger_seconds: float = 3.0
+    probe_seconds: float = 1.0
+    absence_probes: int = 8
+    doubts: int = 3
+    target_retry_seconds: float = 10.0
+    close_retry_most: float = 30.0
+    closes_before_alarm: int = 3
+    max_real_risk: Decimal = Decimal("1.25")
+    min_real_risk: Decimal = Decimal("0.5")
+    liquidation_to_stop: Decimal = Decimal("1.6")
+    backstop_r: Decimal = Decimal("0.1")
+
+
+class Concern(StrEnum):
+    """What people should hear of a position's life beside its beginning and end; message keys."""
+
+    STOP_LOST = "stop_lost"
+    TARGET_MISSING = "target_missing"
+    TRAIL_REFUSED = "trail_refused"
+    BACKSTOP = "backstop"
+    CLOSE_STUCK = "close_stuck"
+    FROZEN = "position_frozen"
+    THAWED = "position_thawed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A position after one event, and what is to be done about it."""
+    """A position after one event, what is to be done about it, and what people should hear."""
 
     position: Position
     commands: tuple[Command, ...] = ()
+    concerns: tuple[Concern, ...] = ()
 
 
 def to_stage(position: Position, stage: Stage, mono: float) -> Position:
@@ -37,27 +81,68 @@ def next_attempt(position: Position, role: Role) -> tuple[Position, str]:
     return counted, client_order_id(position.position_id, role, attempt)
 
 
+# --- protections ------------------------------------------------------------------------------------
+
+
 def place_stop(position: Position, mono: float) -> Step:
+    """Rest the stop that stays for life."""
     counted, order_id = next_attempt(position, Role.STOP)
     stop = Protection(client_order_id=order_id, trigger_price=position.plan.stop)
-    placed = replace(counted, stop=stop, tried_mono=mono)
+    placed = replace(counted, stop=stop, stop_asked=False, tried_mono=mono)
     return Step(position=placed, commands=(conditional_order(placed, stop, Role.STOP),))
 
 
-def place_target(position: Position, mono: float) -> Step:
-    counted, order_id = next_attempt(position, Role.TARGET)
-    target = Protection(client_order_id=order_id, trigger_price=target_price(position))
-    placed = replace(counted, target=target, tried_mono=mono)
-    return Step(position=placed, commands=(conditional_order(placed, target, Role.TARGET),))
+def place_trail(position: Position, price: Decimal, mono: float) -> Step:
+    """Rest a tighter stop of the exact quantity beside what protects already."""
+    counted, order_id = next_attempt(position, Role.TRAIL)
+    trail = Protection(client_order_id=order_id, trigger_price=price, quantity=position.quantity)
+    placed = replace(counted, next_trail=trail, floor=price, tried_mono=mono)
+    return Step(position=placed, commands=(conditional_order(placed, trail, Role.TRAIL),))
 
 
-def target_price(position: Position) -> Decimal:
-    """Fill ± reward/risk × real risk, rounded toward the entry (strategy §9)."""
-    ratio = Decimal(repr(position.plan.candidate.reward_risk))
-    distance = abs(position.entry_price - position.plan.stop) * ratio
+def place_targets(position: Position, mono: float) -> Step:
+    """Rest every target that is not resting yet; all but the last close a part of what was entered."""
+    targets = position.targets or (None,) * len(position.plan.targets)
+    commands: list[Command] = []
+    for index in missing_targets(position):
+        position, order_id = next_attempt(position, Role.TARGET)
+        placed = Protection(
+            client_order_id=order_id,
+            trigger_price=target_price(position, index),
+            quantity=_part(position, index),
+        )
+        targets = (*targets[:index], placed, *targets[index + 1 :])
+        commands.append(conditional_order(position, placed, Role.TARGET))
+    return Step(position=replace(position, targets=targets, tried_mono=mono), commands=tuple(commands))
+
+
+def target_price(position: Position, index: int) -> Decimal:
+    """Fill ± reward/risk × real risk, rounded toward the entry (strategy §9).
+
+    The ratio is the planned one of each target; that of a single target is its candidate's own.
+    """
+    plan = position.plan
+    ratio = abs(plan.targets[index].price - plan.entry) / plan.risk_a_unit
+    if len(plan.targets) == 1:
+        ratio = Decimal(repr(plan.candidate.reward_risk))
+    distance = position.real_risk * ratio
     if position.side is Side.LONG:
-        return position.plan.instrument.price_at_or_below(position.entry_price + distance)
-    return position.plan.instrument.price_at_or_above(position.entry_price - distance)
+        return plan.instrument.price_at_or_below(position.entry_price + distance)
+    return plan.instrument.price_at_or_above(position.entry_price - distance)
+
+
+def missing_targets(position: Position) -> tuple[int, ...]:
+    """Return which targets neither rest nor were reached; a part too small to be an order is not missed."""
+    resting = position.targets or (None,) * len(position.plan.targets)
+    return tuple(index for index, each in enumerate(resting) if each is None and _part(position, index) != 0)
+
+
+def _part(position: Position, index: int) -> Decimal | None:
+    """Return the quantity that one of several targets closes, ``None`` for the last: whatever is left."""
+    targets = position.plan.targets
+    if index == len(targets) - 1:
+        return None
+    return position.plan.instrument.round_quantity(position.entered * targets[index].fraction)
 
 
 def conditional_order(position: Position, protection: Protection, role: Role) -> PlaceConditional:
@@ -68,20 +153,35 @@ def conditional_order(position: Position, protection: Protection, role: Role) ->
         side=position.side,
         role=role,
         trigger_price=protection.trigger_price,
+        quantity=protection.quantity,
     )
 
 
+def cancel_of(position: Position, order_id: str) -> CancelConditional:
+    return CancelConditional(
+        position_id=position.position_id, client_order_id=order_id, symbol=position.symbol
+    )
+
+
+# --- ends -------------------------------------------------------------------------------------------
+
+
 def close_now(position: Position, mono: float) -> Step:
+    """Reduce at market, as much at once as the venue takes."""
     counted, order_id = next_attempt(position, Role.CLOSE)
     close = CloseAtMarket(
         position_id=position.position_id,
         client_order_id=order_id,
         symbol=position.symbol,
         side=position.side,
-        quantity=position.quantity,
+        quantity=min(position.quantity, position.plan.instrument.max_market_quantity),
     )
     closing = replace(to_stage(counted, Stage.CLOSING, mono), tried_mono=mono)
     return Step(position=closing, commands=(close,))
+
+
+def close_because(position: Position, reason: ExitReason, mono: float) -> Step:
+    return close_now(replace(position, exit_reason=position.exit_reason or reason), mono)
 
 
 def finished(position: Position, at: int, mono: float) -> Step:
@@ -93,14 +193,11 @@ def finished(position: Position, at: int, mono: float) -> Step:
         exposed_mono=None,
         unprotected_seconds=max(position.unprotected_seconds, exposed),
     )
-    resting = [each for each in (position.stop, position.target) if each and not each.venue_order_id]
-    cancels = tuple(
-        CancelConditional(
-            position_id=position.position_id, client_order_id=each.client_order_id, symbol=position.symbol
-        )
-        for each in resting
-    )
+    cancels = tuple(cancel_of(position, each.client_order_id) for each in position.protections)
     return Step(position=closed, commands=cancels)
+
+
+# --- questions --------------------------------------------------------------------------------------
 
 
 def query_of(position: Position, order_id: str) -> QueryOrder:
@@ -110,6 +207,28 @@ def query_of(position: Position, order_id: str) -> QueryOrder:
     return QueryOrder(
         position_id=position.position_id, client_order_id=order_id, symbol=position.symbol, role=role
     )
+
+
+def entry_query(position: Position) -> QueryOrder:
+    order_id = client_order_id(position.position_id, Role.ENTRY, position.attempts[Role.ENTRY])
+    return query_of(position, order_id)
+
+
+def open_questions(position: Position) -> tuple[QueryOrder, ...]:
+    """Ask for every order of ours of which we do not know the end, the protecting ones first."""
+    known = (position.stop, position.trail, position.next_trail, *position.targets)
+    asked = [query_of(position, each.client_order_id) for each in known if each is not None]
+    if position.entry_total is None and Role.ENTRY in position.attempts:
+        asked.append(entry_query(position))
+    if Role.CLOSE in position.attempts:
+        last = client_order_id(position.position_id, Role.CLOSE, position.attempts[Role.CLOSE])
+        asked.append(query_of(position, last))
+    return tuple(asked)
+
+
+def is_worth_telling(attempt: int) -> bool:
+    """Tell the first time and then ever more rarely: at powers of two."""
+    return attempt > 0 and attempt & (attempt - 1) == 0
 
 
 def is_order(protection: Protection | None, order_id: str) -> bool:

@@ -13,6 +13,7 @@ class Role(StrEnum):
 
     ENTRY = "e"
     STOP = "s"
+    TRAIL = "r"
     TARGET = "t"
     CLOSE = "c"
 
@@ -22,8 +23,17 @@ CLIENT_ID_PREFIX = "ps-"
 
 def client_order_id(position_id: str, role: Role, attempt: int) -> str:
     """Derive an order's id from its position, so that after a crash we know our own orders again."""
-    digest = blake2b(position_id.encode(), digest_size=9).hexdigest()
-    return f"{CLIENT_ID_PREFIX}{digest}-{role}{attempt}"
+    return f"{position_tag(position_id)}-{role}{attempt}"
+
+
+def position_tag(position_id: str) -> str:
+    """Return what the client ids of all orders of one position begin with."""
+    return CLIENT_ID_PREFIX + blake2b(position_id.encode(), digest_size=9).hexdigest()
+
+
+def tag_of(order_id: str) -> str | None:
+    """Tell which position an order is for by its tag; ``None`` when the id is not one we made."""
+    return order_id.rpartition("-")[0] if role_of(order_id) is not None else None
 
 
 def role_of(order_id: str) -> Role | None:
@@ -59,9 +69,10 @@ class SubmitEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceConditional:
-    """Rest a stop or target at the venue that closes the whole position at market.
+    """Rest a stop or target at the venue that closes the position at market, all of it or ``quantity``.
 
-    ``side`` is the position's side; the order goes the other way. Triggered by the mark price.
+    ``side`` is the position's side; the order goes the other way and can only reduce. Triggered by the
+    mark price.
     """
 
     position_id: str
@@ -70,6 +81,7 @@ class PlaceConditional:
     side: Side
     role: Role
     trigger_price: Decimal
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +112,32 @@ class QueryOrder:
     role: Role
 
 
-Command = PrepareSymbol | SubmitEntry | PlaceConditional | CancelConditional | CloseAtMarket | QueryOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListConditionals:
+    """Ask what rests on a symbol, whoever placed it."""
+
+    position_id: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAccount:
+    """Ask what the account holds, because an answer about ``symbol`` did not fit what we believe."""
+
+    position_id: str
+    symbol: str
+
+
+Command = (
+    PrepareSymbol
+    | SubmitEntry
+    | PlaceConditional
+    | CancelConditional
+    | CloseAtMarket
+    | QueryOrder
+    | ListConditionals
+    | ReadAccount
+)
 
 
 # --- reports: what a venue tells us -----------------------------------------------------------------
@@ -130,8 +167,8 @@ class SymbolPrepared:
 class OrderRejected:
     """The venue said no: nothing of this order exists.
 
-    ``code`` is Binance's number, 0 for our own refusal; ``client_order_id`` is empty when it was the
-    preparation of the symbol that failed.
+    ``code`` is Binance's number, 0 for our own refusal; ``client_order_id`` is empty when what failed was
+    about no order: the preparation of the symbol.
     """
 
     position_id: str
@@ -206,6 +243,35 @@ class ConditionalChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestingConditional:
+    """A conditional order as the venue lists it; ``quantity`` is ``None`` where it closes the position."""
+
+    client_order_id: str
+    symbol: str
+    status: ConditionalStatus
+    trigger_price: Decimal
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionalsListed:
+    """The whole answer to ``ListConditionals``."""
+
+    position_id: str
+    symbol: str
+    resting: tuple[RestingConditional, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingOrder:
+    """An open order of the regular book."""
+
+    client_order_id: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FundingPaid:
     """A funding settlement; ``amount`` in USDT, negative is paid by us."""
 
@@ -241,6 +307,16 @@ class AccountRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSurvey:
+    """Everything the venue knows of the account, each part read whole; ``at`` is when the first was asked."""
+
+    account: AccountRead
+    conditionals: tuple[RestingConditional, ...]
+    orders: tuple[RestingOrder, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLost:
     """The venue's news of our account stopped; what happened since must be read by REST."""
 
@@ -256,7 +332,9 @@ Report = (
     | OrderFilled
     | OrderEnded
     | ConditionalChanged
+    | ConditionalsListed
     | FundingPaid
     | AccountRead
+    | AccountSurvey
     | StreamLost
 )

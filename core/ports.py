@@ -12,10 +12,11 @@ from core.orders import (
     CancelConditional,
     CloseAtMarket,
     Command,
-    ConditionalStatus,
     PlaceConditional,
     QueryOrder,
     Report,
+    RestingConditional,
+    RestingOrder,
     SubmitEntry,
 )
 from core.positions import Position
@@ -54,8 +55,12 @@ class Exchange(Protocol):
         """Return what is known of one order as reports (fills included), empty when it is not found."""
         ...
 
-    async def open_conditionals(self) -> Mapping[str, tuple[str, ConditionalStatus]]:
-        """Return every resting conditional of the account: client id → (symbol, status)."""
+    async def open_conditionals(self, symbol: str | None = None) -> Sequence[RestingConditional]:
+        """Return every resting conditional of the account, or of one symbol, whoever placed it."""
+        ...
+
+    async def open_orders(self) -> Sequence[RestingOrder]:
+        """Return every open order of the regular book, whoever placed it."""
         ...
 
     def reports(self) -> AsyncIterator[Report]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.instruments import Instrument
-from core.orders import Role
+from core.orders import Role, position_tag
 from core.signals import Candidate, RankedSignal, Side, Target
 
 
@@ -39,6 +39,7 @@ class ExitReason(StrEnum):
     THESIS = "thesis"
     TIME = "time"
     OPERATOR = "operator"
+    LIQUIDATION_NEAR = "liquidation_near"
     SLIPPED_ENTRY = "slipped_entry"
     UNPROTECTED = "unprotected"
     EXTERNAL = "external"
@@ -87,12 +88,16 @@ class PositionPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """One resting stop or target: ``confirmed`` once the venue has said that it is live."""
+    """One resting stop or target: ``confirmed`` once the venue has said that it is live.
+
+    It closes the whole position, or ``quantity`` of it. ``venue_order_id`` names the order it became.
+    """
 
     client_order_id: str
     trigger_price: Decimal
     confirmed: bool = False
     venue_order_id: str = ""
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +117,16 @@ class FillRecord:
 class Position:
     """One position at one moment; every change makes a new one.
 
+    ``stop`` is the first stop, which stays for life; ``trail`` the tightened one beside it, ``next_trail``
+    the one that is to take its place. ``floor`` is the tightest level ever wanted, whether or not the venue
+    took an order for it. ``targets`` stand in the order of the plan's, ``None`` where none is resting.
     ``entry_total`` is what the venue says the entry order filled in the end, ``None`` while it works.
     ``favourable`` and ``adverse`` are the best and worst price seen while open. Times without suffix are
     market milliseconds; ``*_mono`` are monotonic seconds, for our own deadlines: ``exposed_mono`` is since
-    when quantity has been held without a confirmed stop, ``tried_mono`` when the last order or query left.
+    when quantity has been held without a confirmed stop, ``tried_mono`` when the last order or query left,
+    ``beyond_mono`` since when the mark has been beyond the stop. ``probes`` counts queries that found
+    nothing, ``doubts`` reads of the account that did not show what we hold; ``stop_asked`` tells that a
+    stop without an answer has been asked for.
     """
 
     plan: PositionPlan
@@ -123,7 +134,10 @@ class Position:
     fills: tuple[FillRecord, ...] = ()
     entry_total: Decimal | None = None
     stop: Protection | None = None
-    target: Protection | None = None
+    trail: Protection | None = None
+    next_trail: Protection | None = None
+    floor: Decimal | None = None
+    targets: tuple[Protection | None, ...] = ()
     funding: Decimal = Decimal(0)
     exit_reason: ExitReason | None = None
     attempts: Mapping[Role, int] = field(default_factory=dict)
@@ -134,7 +148,10 @@ class Position:
     stage_mono: float = 0.0
     exposed_mono: float | None = None
     tried_mono: float = 0.0
+    beyond_mono: float | None = None
     probes: int = 0
+    doubts: int = 0
+    stop_asked: bool = False
     unprotected_seconds: float = 0.0
 
     @property
@@ -148,6 +165,37 @@ class Position:
     @property
     def side(self) -> Side:
         return self.plan.side
+
+    @property
+    def target(self) -> Protection | None:
+        """The nearest target that still rests."""
+        return next((each for each in self.targets if each and not each.venue_order_id), None)
+
+    @property
+    def protections(self) -> tuple[Protection, ...]:
+        """Every order that may still rest at the venue, stops first."""
+        known = (self.stop, self.trail, self.next_trail, *self.targets)
+        return tuple(each for each in known if each is not None and not each.venue_order_id)
+
+    @property
+    def is_protected(self) -> bool:
+        return self.stop is not None and self.stop.confirmed
+
+    @property
+    def stop_level(self) -> Decimal:
+        """The tightest level at which this position is to end."""
+        levels = [self.plan.stop] if self.floor is None else [self.plan.stop, self.floor]
+        return max(levels) if self.side is Side.LONG else min(levels)
+
+    @property
+    def real_risk(self) -> Decimal:
+        """Loss of one unit at the first stop from what was really paid: 1 R as a distance."""
+        return abs(self.entry_price - self.plan.stop)
+
+    @property
+    def tag(self) -> str:
+        """What the client ids of all its orders begin with."""
+        return position_tag(self.position_id)
 
     @property
     def entered(self) -> Decimal:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from math import isfinite
 
 from core.instruments import Instrument
+from core.lifecycle_moves import conditional_order
 from core.market import Floats, MinuteClosed, Prices, as_decimal
 from core.orders import (
     AccountRead,
@@ -19,21 +20,28 @@ from core.orders import (
     CloseAtMarket,
     Command,
     ConditionalChanged,
+    ConditionalsListed,
     ConditionalStatus,
     FundingPaid,
     HeldPosition,
+    ListConditionals,
+    OrderAbsent,
     OrderEnded,
     OrderFilled,
     PlaceConditional,
     PrepareSymbol,
     QueryOrder,
+    ReadAccount,
     Report,
+    RestingConditional,
     Role,
     SubmitEntry,
     SymbolPrepared,
 )
+from core.positions import Position, Protection
 from core.signals import Side
 
+_STOPS = frozenset({Role.STOP, Role.TRAIL})
 FUNDING_INTERVAL_MS = 8 * 60 * 60 * 1000
 
 
@@ -94,8 +102,26 @@ class PaperExchange:
                 self._holding(command.symbol).resting.pop(command.client_order_id, None)
                 return ()
             case QueryOrder():
-                # Every order's fate is reported the moment it is decided; there is nothing more to tell.
+                return self._answer(command)
+            case ListConditionals():
+                return (self._list(command),)
+            case ReadAccount():
+                # The account is read at the end of every minute; before that there is no mark to read it at.
                 return ()
+
+    def restore(self, positions: Sequence[Position]) -> None:
+        """Hold again what an earlier process held here, with the stops and targets that rested.
+
+        What prices did in between nobody saw: a stop jumped over fills at the next candle's open.
+        """
+        for position in positions:
+            holding = self._holding(position.symbol)
+            holding.quantity = position.quantity * position.side
+            holding.entry_price = position.entry_price
+            self._wallet += position.gross_pnl - position.fees + position.funding
+            for role, protection in _resting_of(position):
+                resting = conditional_order(position, protection, role)
+                holding.resting[resting.client_order_id] = resting
 
     def open_minute(self, minute: MinuteClosed) -> Sequence[Report]:
         """Fill what waited, at this candle's open; where the candle is missing the order goes on waiting."""
@@ -135,15 +161,14 @@ class PaperExchange:
 
     def _trigger(self, symbol: str, candle: Prices) -> Iterator[Report]:
         holding = self._holdings[symbol]
-        for resting in sorted(holding.resting.values(), key=lambda each: each.role is not Role.STOP):
+        for resting in sorted(holding.resting.values(), key=_turn):
             price = _fill_price(resting, candle)
             if price is None or not holding.quantity:
                 continue
             del holding.resting[resting.client_order_id]
+            quantity = min(resting.quantity or abs(holding.quantity), abs(holding.quantity))
             yield self._changed(resting, ConditionalStatus.TRIGGERED)
-            yield self._fill(
-                symbol, resting.side.opposite, abs(holding.quantity), price, resting.client_order_id
-            )
+            yield self._fill(symbol, resting.side.opposite, quantity, price, resting.client_order_id)
             yield self._changed(resting, ConditionalStatus.FINISHED)
 
     def _fill(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, order_id: str) -> OrderFilled:
@@ -211,6 +236,36 @@ class PaperExchange:
         equity = self._wallet + unrealised
         return AccountRead(wallet=self._wallet, equity=equity, available=equity, positions=held, at=minute.at)
 
+    def _answer(self, query: QueryOrder) -> Sequence[Report]:
+        """Tell what rests; what was filled was reported then, and what waits for a candle is not over."""
+        resting = self._holding(query.symbol).resting.get(query.client_order_id)
+        if resting is not None:
+            return (self._changed(resting, ConditionalStatus.NEW),)
+        if any(each.client_order_id == query.client_order_id for each in self._waiting):
+            return ()
+        absent = OrderAbsent(
+            position_id=query.position_id,
+            symbol=query.symbol,
+            client_order_id=query.client_order_id,
+            at=self._now,
+        )
+        return (absent,)
+
+    def _list(self, command: ListConditionals) -> ConditionalsListed:
+        resting = tuple(
+            RestingConditional(
+                client_order_id=each.client_order_id,
+                symbol=each.symbol,
+                status=ConditionalStatus.NEW,
+                trigger_price=each.trigger_price,
+                quantity=each.quantity,
+            )
+            for each in self._holding(command.symbol).resting.values()
+        )
+        return ConditionalsListed(
+            position_id=command.position_id, symbol=command.symbol, resting=resting, at=self._now
+        )
+
     def _changed(self, command: PlaceConditional, status: ConditionalStatus) -> ConditionalChanged:
         venue_order_id = "" if status is ConditionalStatus.NEW else command.client_order_id
         return ConditionalChanged(
@@ -232,6 +287,20 @@ def _known(values: Floats, minute: MinuteClosed, symbol: str) -> Decimal | None:
     return as_decimal(float(values[index]))
 
 
+def _turn(resting: PlaceConditional) -> tuple[bool, Decimal]:
+    """Order what one candle may trigger: stops before targets, and each kind as prices would reach it."""
+    is_target = resting.role not in _STOPS
+    way = resting.side if is_target else -resting.side
+    return is_target, resting.trigger_price * way
+
+
+def _resting_of(position: Position) -> Iterator[tuple[Role, Protection]]:
+    stops = ((Role.STOP, position.stop), (Role.TRAIL, position.trail), (Role.TRAIL, position.next_trail))
+    for role, each in (*stops, *((Role.TARGET, target) for target in position.targets)):
+        if each is not None and each.confirmed and not each.venue_order_id:
+            yield role, each
+
+
 def _fill_price(resting: PlaceConditional, candle: Prices) -> Decimal | None:
     """Return where a stop or target fills within the candle, ``None`` where it is not reached.
 
@@ -239,9 +308,9 @@ def _fill_price(resting: PlaceConditional, candle: Prices) -> Decimal | None:
     """
     trigger = resting.trigger_price
     if resting.side is Side.LONG:
-        if resting.role is Role.STOP:
+        if resting.role in _STOPS:
             return min(trigger, candle.open) if candle.low <= trigger else None
         return trigger if candle.high >= trigger else None
-    if resting.role is Role.STOP:
+    if resting.role in _STOPS:
         return max(trigger, candle.open) if candle.high >= trigger else None
     return trigger if candle.low <= trigger else None

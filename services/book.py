@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from core import lifecycle
 from core.clock import Clock
 from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChanged, ReportReceived
 from core.lifecycle import LifecycleParameters
-from core.lifecycle_moves import Step
+from core.lifecycle_moves import Concern, Step
 from core.market import MinuteClosed
-from core.orders import AccountRead, Command, Report, Role
+from core.orders import AccountRead, Command, HeldPosition, Report, Role
 from core.ports import Execution, Journal
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
 
@@ -21,6 +22,8 @@ class MinuteDriven(Protocol):
     def open_minute(self, minute: MinuteClosed) -> Sequence[Report]: ...
 
     def close_minute(self, minute: MinuteClosed) -> Sequence[Report]: ...
+
+    def restore(self, positions: Sequence[Position]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class BookListener:
     entered: Callable[[Position], None]
     opened: Callable[[Position], None]
     closed: Callable[[Position], None]
+    worried: Callable[[Position, Concern], None]
     account: Callable[[AccountRead], None]
     stray: Callable[[Report], None]
 
@@ -72,9 +76,14 @@ class Book:
         return self._positions
 
     def restore(self, positions: Sequence[Position]) -> None:
-        """Take up positions that an earlier run left open."""
+        """Take up positions that an earlier run left open, and ask about all that is not known of them."""
+        if self._venue is not None:
+            self._venue.restore(positions)
         for position in positions:
             self._positions[position.symbol] = position
+        for position in positions:
+            step = lifecycle.resumed(position, mono=self._clock.monotonic())
+            self._carry_out(step, at=self._clock.market_ms())
 
     def open(self, plan: PositionPlan) -> None:
         """Record the intent, then begin. A symbol already held is a mistake of the caller's."""
@@ -109,36 +118,50 @@ class Book:
         else:
             self._widen(minute)
 
-    def tick(self) -> None:
-        """Look at every deadline."""
-        mono = self._clock.monotonic()
-        for position in list(self._positions.values()):
-            step = lifecycle.on_time(position, self._parameters, mono=mono)
-            if step.position is not position or step.commands:
-                self._carry_out(step, at=self._clock.market_ms())
+    def tick(self, marks: Mapping[str, Decimal] | None = None) -> None:
+        """Look at every deadline, and at what the marks of this moment say of the stops."""
+        for symbol in list(self._positions):
+            self._move(symbol, lambda each, mono: lifecycle.on_time(each, self._parameters, mono=mono))
+        for symbol, mark in (marks or {}).items():
+            self._look_at(symbol, mark)
 
     def request_close(self, symbol: str, reason: ExitReason) -> bool:
         """Start closing what is held; ``False`` when there is nothing to close."""
+        return self._move(symbol, lambda each, mono: lifecycle.request_close(each, reason, mono=mono))
+
+    def tighten(self, symbol: str, price: Decimal) -> bool:
+        """Move the stop of a position; ``False`` when it stays where it is."""
+        return self._move(symbol, lambda each, mono: lifecycle.tighten(each, price, mono))
+
+    def _look_at(self, symbol: str, mark: Decimal) -> None:
+        self._move(symbol, lambda each, mono: lifecycle.on_mark(each, mark, self._parameters, mono=mono))
+
+    def _move(self, symbol: str, rule: Callable[[Position, float], Step]) -> bool:
+        """Let a rule look at a position; tells whether anything came of it."""
         position = self._positions.get(symbol)
         if position is None:
             return False
-        step = lifecycle.request_close(position, reason, mono=self._clock.monotonic())
-        if step.position is position:
+        step = rule(position, self._clock.monotonic())
+        if step.position is position and not step.commands:
             return False
         self._carry_out(step, at=self._clock.market_ms())
         return True
 
     def _compare(self, account: AccountRead) -> None:
-        """Notice positions of ours that a whole account read does not show."""
-        held = {each.symbol for each in account.positions}
-        for position in [each for symbol, each in self._positions.items() if symbol not in held]:
+        """Hold what we believe against a whole read of the account, if that is newer than our last fill."""
+        held = {each.symbol: each for each in account.positions}
+        for symbol, position in list(self._positions.items()):
             if position.fills and account.at <= position.fills[-1].at:
                 continue
-            step = lifecycle.found_flat(
-                position, self._parameters, at=account.at, mono=self._clock.monotonic()
-            )
+            step = self._seen(position, held.get(symbol), account.at)
             if step.position is not position:
                 self._carry_out(step, at=account.at, cause=ReportReceived(book=self.source, report=account))
+
+    def _seen(self, position: Position, held: HeldPosition | None, at: int) -> Step:
+        mono = self._clock.monotonic()
+        if held is None:
+            return lifecycle.found_flat(position, self._parameters, at=at, mono=mono)
+        return lifecycle.found_held(position, held, self._parameters, mono=mono)
 
     def _widen(self, minute: MinuteClosed) -> None:
         for symbol, position in self._positions.items():
@@ -151,6 +174,8 @@ class Book:
         self._write(step, at=at, cause=cause)
         self._keep(step.position)
         self._tell(before, step.position)
+        for concern in step.concerns:
+            self._listener.worried(step.position, concern)
         for command in step.commands:
             self._send(command)
 

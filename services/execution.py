@@ -12,13 +12,16 @@ from core.orders import (
     CloseAtMarket,
     Command,
     ConditionalChanged,
+    ConditionalsListed,
     ConditionalStatus,
+    ListConditionals,
     OrderAbsent,
     OrderRejected,
     OrderUnknown,
     PlaceConditional,
     PrepareSymbol,
     QueryOrder,
+    ReadAccount,
     Report,
     SubmitEntry,
     SymbolPrepared,
@@ -99,6 +102,10 @@ class ExecutionService:
             case QueryOrder():
                 found = await self._exchange.find(command)
                 return found or (self._absent(command),)
+            case ListConditionals():
+                return (await self._list(command),)
+            case ReadAccount():
+                return (await self._exchange.account(),)
         return ()
 
     async def _prepare(self, command: PrepareSymbol) -> Sequence[Report]:
@@ -110,6 +117,15 @@ class ExecutionService:
             at=self._clock.market_ms(),
         )
         return (prepared,)
+
+    async def _list(self, command: ListConditionals) -> ConditionalsListed:
+        resting = await self._exchange.open_conditionals(command.symbol)
+        return ConditionalsListed(
+            position_id=command.position_id,
+            symbol=command.symbol,
+            resting=tuple(resting),
+            at=self._clock.market_ms(),
+        )
 
     def _resting(self, command: PlaceConditional) -> ConditionalChanged:
         return ConditionalChanged(
@@ -128,8 +144,8 @@ class ExecutionService:
         )
 
     def _refused(self, command: Command, refusal: ExchangeRefused) -> Report:
-        """A refused cancel or query says nothing about the order itself, which may well exist."""
-        if isinstance(command, CancelConditional | QueryOrder):
+        """A refused cancel or question says nothing about the order itself, which may well exist."""
+        if isinstance(command, CancelConditional | QueryOrder | ListConditionals | ReadAccount):
             return self._unknown(command, str(refusal))
         return OrderRejected(
             position_id=command.position_id,
@@ -151,4 +167,6 @@ class ExecutionService:
 
 
 def _order_id(command: Command) -> str:
-    return "" if isinstance(command, PrepareSymbol) else command.client_order_id
+    if isinstance(command, PrepareSymbol | ListConditionals | ReadAccount):
+        return ""
+    return command.client_order_id

@@ -60,7 +60,10 @@ class StrategyEngine:
         if not reading.ready:
             return None
         return Structure(
-            trend=_side(reading.trend), break_side=_side(reading.msb_side), break_at=reading.msb_at
+            trend=_side(reading.trend),
+            break_side=_side(reading.msb_side),
+            break_at=reading.msb_at,
+            atr_1m=reading.atr_1m,
         )
 
 

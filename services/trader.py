@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from core.clock import Clock
 from core.journal import Entry, MinuteJudged, PositionClosed, RiskChanged, SignalJudged
 from core.lifecycle import LifecycleParameters
+from core.lifecycle_moves import Concern
 from core.market import CandleHistory, Field, Floats, MinuteClosed, SymbolAxis
-from core.monitoring import Structure, exit_wanted
+from core.monitoring import Structure, exit_wanted, stop_wanted
 from core.notices import Alert, PositionEnded, PositionOpened, Severity, SignalRefused
 from core.orders import AccountRead, OrderFilled, Report
 from core.parameters import Parameters
@@ -34,7 +36,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A moment of machine time has passed: look at the deadlines."""
+    """A moment of machine time has passed: look at the deadlines. ``marks`` are the newest known ones."""
+
+    marks: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,7 @@ class Trader:
                 self._store.load(event)
                 self._warmed.add(event.symbol)
             case Tick():
-                self._real.tick()
+                self._real.tick(event.marks)
                 self._virtual.tick()
             case CloseRequested():
                 book = self._real if event.source is Source.REAL else self._virtual
@@ -194,6 +198,22 @@ class Trader:
                 reason = exit_wanted(position, structure, self._parameters.monitoring, now_ms=minute.at)
                 if reason is not None:
                     book.request_close(symbol, reason)
+                else:
+                    self._tighten(book, position, minute)
+
+    def _tighten(self, book: Book, position: Position, minute: MinuteClosed) -> None:
+        candle = minute.candle(position.symbol)
+        if candle is None:
+            return
+        price = stop_wanted(
+            position,
+            candle.close,
+            self._engine.structure(position.symbol),
+            parameters=self._parameters.monitoring,
+            costs=self._parameters.costs,
+        )
+        if price is not None:
+            book.tighten(position.symbol, price)
 
     def _enter(self, ranked: Sequence[RankedSignal], minute: MinuteClosed) -> None:
         """Offer the best to the risk gate, and follow the rest virtually."""
@@ -268,6 +288,7 @@ class Trader:
     ) -> Book:
         listener = BookListener(
             ending=self._ending,
+            worried=self._on_worried if source is Source.REAL else _unconcerned,
             entered=self._on_entered,
             opened=self._on_opened,
             closed=self._on_closed,
@@ -325,6 +346,10 @@ class Trader:
         self._bookkeeper.keep(record)
         self._notifier.notify(PositionEnded(position=position, day_pnl=self.desk.day_pnl(at), at=at))
 
+    def _on_worried(self, position: Position, concern: Concern) -> None:
+        severity = Severity.WARNING if concern in _MILD else Severity.CRITICAL
+        self._say(concern.value, severity, self._clock.market_ms(), position.symbol, position.stage.value)
+
     def _on_account(self, account: AccountRead) -> None:
         alerts = self.desk.account(account)
         self._keep_risk(account.at)
@@ -376,6 +401,13 @@ def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:
 
 def _ended_at(position: Position) -> int:
     return position.closed_at or position.plan.planned_at
+
+
+_MILD = frozenset({Concern.TARGET_MISSING, Concern.TRAIL_REFUSED, Concern.THAWED})
+
+
+def _unconcerned(_position: Position, _concern: Concern) -> None:
+    """What goes wrong on paper costs nothing and is nobody's business."""
 
 
 def _ignore(_account: AccountRead) -> None:

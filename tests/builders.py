@@ -188,7 +188,9 @@ def position(intent: PositionPlan | None = None, *, stage: Stage = Stage.OPEN) -
         fills=(fill(intent, price=intent.entry),),
         entry_total=intent.quantity,
         stop=Protection(client_order_id="stop", trigger_price=intent.stop, confirmed=True),
-        target=Protection(client_order_id="target", trigger_price=intent.targets[0].price, confirmed=True),
+        targets=(
+            Protection(client_order_id="target", trigger_price=intent.targets[0].price, confirmed=True),
+        ),
         opened_at=intent.planned_at,
     )
 

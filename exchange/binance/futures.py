@@ -1,6 +1,7 @@
 """The order side of one Binance account: ``core.ports.Exchange`` over ccxt."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 from core.clock import Clock
 from core.errors import ExchangeRefused
@@ -9,10 +10,11 @@ from core.orders import (
     AccountRead,
     CancelConditional,
     CloseAtMarket,
-    ConditionalStatus,
     PlaceConditional,
     QueryOrder,
     Report,
+    RestingConditional,
+    RestingOrder,
     Role,
     SubmitEntry,
 )
@@ -26,6 +28,7 @@ from exchange.binance.user_stream import UserStream
 from exchange.limits.retries import ReadRetries
 from exchange.limits.weight import Priority
 
+_CONDITIONAL_ROLES = frozenset({Role.STOP, Role.TRAIL, Role.TARGET})
 _ISOLATED = "ISOLATED"
 
 
@@ -95,7 +98,7 @@ class BinanceFutures:
 
     async def find(self, query: QueryOrder) -> Sequence[Report]:
         try:
-            if query.role in {Role.STOP, Role.TARGET}:
+            if query.role in _CONDITIONAL_ROLES:
                 return await self._find_conditional(query)
             return await self._find_order(query)
         except ExchangeRefused as refusal:
@@ -103,13 +106,25 @@ class BinanceFutures:
                 return ()
             raise
 
-    async def open_conditionals(self) -> Mapping[str, tuple[str, ConditionalStatus]]:
+    async def open_conditionals(self, symbol: str | None = None) -> Sequence[RestingConditional]:
+        endpoint, parameters, priority = rest.OPEN_CONDITIONALS, {}, Priority.ACCOUNT
+        if symbol is not None:  # asked for when something does not fit, and a fortieth of the weight
+            endpoint, parameters = replace(endpoint, weight=1), {"symbol": symbol}
+            priority = Priority.PROTECTIVE
         resting = await self._retries.run(
             lambda: self._api.call(
-                rest.OPEN_CONDITIONALS, {}, priority=Priority.ACCOUNT, reply=list[orders.ConditionalReply]
+                endpoint, parameters, priority=priority, reply=list[orders.OpenConditionalReply]
             )
         )
-        return {each.client_algo_id: (each.symbol, orders.status_of(each.algo_status)) for each in resting}
+        return tuple(orders.resting_conditional(each) for each in resting)
+
+    async def open_orders(self) -> Sequence[RestingOrder]:
+        resting = await self._retries.run(
+            lambda: self._api.call(
+                rest.OPEN_ORDERS, {}, priority=Priority.ACCOUNT, reply=list[orders.OpenOrderReply]
+            )
+        )
+        return tuple(orders.resting_order(each) for each in resting)
 
     def reports(self) -> AsyncIterator[Report]:
         return self._user_stream.reports()

@@ -12,6 +12,8 @@ from core.orders import (
     OrderEnded,
     OrderFilled,
     PlaceConditional,
+    RestingConditional,
+    RestingOrder,
     Role,
     SubmitEntry,
 )
@@ -20,7 +22,11 @@ from core.signals import Side
 from exchange.binance.account import SETTLED_IN
 
 _WIRE_SIDE: Mapping[Side, str] = {Side.LONG: "BUY", Side.SHORT: "SELL"}
-_CONDITIONAL_TYPE: Mapping[Role, str] = {Role.STOP: "STOP_MARKET", Role.TARGET: "TAKE_PROFIT_MARKET"}
+_CONDITIONAL_TYPE: Mapping[Role, str] = {
+    Role.STOP: "STOP_MARKET",
+    Role.TRAIL: "STOP_MARKET",
+    Role.TARGET: "TAKE_PROFIT_MARKET",
+}
 _USUAL_RATE = CostParameters().taker_fee
 ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
 
@@ -52,7 +58,7 @@ class TradeReply(msgspec.Struct, rename="camel"):
 
 
 class ConditionalReply(msgspec.Struct, rename="camel"):
-    """Reply of GET /fapi/v1/algoOrder, and one element of openAlgoOrders."""
+    """Reply of GET /fapi/v1/algoOrder."""
 
     algo_id: int
     client_algo_id: str
@@ -65,6 +71,24 @@ class ConditionalReply(msgspec.Struct, rename="camel"):
     def became(self) -> str:
         """Id of the order it turned into, empty while it rests."""
         return wire_id(self.actual_order_id)
+
+
+class OpenConditionalReply(msgspec.Struct, rename="camel"):
+    """One element of the reply of GET /fapi/v1/openAlgoOrders."""
+
+    client_algo_id: str
+    symbol: str
+    algo_status: str
+    trigger_price: Decimal
+    quantity: Decimal = Decimal(0)
+    close_position: bool = False
+
+
+class OpenOrderReply(msgspec.Struct, rename="camel"):
+    """One element of the reply of GET /fapi/v1/openOrders."""
+
+    client_order_id: str
+    symbol: str
 
 
 class Accepted(msgspec.Struct):
@@ -99,14 +123,17 @@ def market_order(order: SubmitEntry | CloseAtMarket) -> dict[str, str]:
 
 
 def conditional_order(order: PlaceConditional) -> dict[str, str]:
-    """Parameters of POST /fapi/v1/algoOrder for an order that closes the whole position at market."""
+    """Parameters of POST /fapi/v1/algoOrder for an order that closes a position, or a part, at market."""
+    size = {"closePosition": "true"}
+    if order.quantity is not None:
+        size = {"quantity": f"{order.quantity:f}", "reduceOnly": "true"}
     return {
         "algoType": "CONDITIONAL",
         "symbol": order.symbol,
         "side": _WIRE_SIDE[order.side.opposite],
         "type": _CONDITIONAL_TYPE[order.role],
         "triggerPrice": f"{order.trigger_price:f}",
-        "closePosition": "true",
+        **size,
         "workingType": "MARK_PRICE",
         "priceProtect": "true",
         "clientAlgoId": order.client_order_id,
@@ -119,6 +146,20 @@ def fee_in_usdt(commission: Decimal, asset: str, *, notional: Decimal) -> Decima
     Its own rate is a tenth lower then, so that this errs on the dear side.
     """
     return commission if asset == SETTLED_IN else notional * _USUAL_RATE
+
+
+def resting_conditional(order: OpenConditionalReply) -> RestingConditional:
+    return RestingConditional(
+        client_order_id=order.client_algo_id,
+        symbol=order.symbol,
+        status=status_of(order.algo_status),
+        trigger_price=order.trigger_price,
+        quantity=None if order.close_position else order.quantity,
+    )
+
+
+def resting_order(order: OpenOrderReply) -> RestingOrder:
+    return RestingOrder(client_order_id=order.client_order_id, symbol=order.symbol)
 
 
 def filled(trade: TradeReply, *, client_order_id: str) -> OrderFilled:

@@ -54,6 +54,7 @@ PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, is_vit
 CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, is_vital=True)
 FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, is_vital=True)
 OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40)
+OPEN_ORDERS = Endpoint(method="fapiPrivateGetOpenOrders", weight=40)
 NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1)
 KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1)
 

@@ -1,6 +1,7 @@
 """Orders through every REST and user-stream fault of the simulator, in virtual time."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -96,56 +97,56 @@ async def stop(venue: VirtualRig) -> PlaceConditional:
     )
 
 
-@pytest.mark.parametrize(("fault", "executed"), UNKNOWN)
-def test_an_entry_of_unknown_outcome_is_told_as_such_and_a_query_tells_the_truth(
-    fault: RestFault,
-    executed: bool,
-) -> None:
+def test_an_entry_of_unknown_outcome_is_told_as_such_and_a_query_tells_the_truth() -> None:
     async def story(venue: VirtualRig) -> None:
-        exchange = venue.connection.exchange
-        venue.strike(once(fault, "POST /fapi/v1/order", executed=executed))
-        with pytest.raises(ExchangeUnavailable):
-            await exchange.submit(ENTRY)
-        found = await exchange.find(FIND_ENTRY)
-        assert bool(found) == executed
-        assert await held(venue) == (ENTRY.quantity if executed else 0)
-        if executed:
-            assert isinstance(found[-1], OrderEnded)
-            assert found[-1].filled == ENTRY.quantity
+        exchange, expected = venue.connection.exchange, Decimal(0)
+        for attempt, (fault, executed) in enumerate(UNKNOWN, start=1):
+            order_id = client_order_id(POSITION, Role.ENTRY, attempt)
+            venue.strike(once(fault, "POST /fapi/v1/order", executed=executed))
+            with pytest.raises(ExchangeUnavailable):
+                await exchange.submit(replace(ENTRY, client_order_id=order_id))
+            venue.calm()
+            found = await exchange.find(replace(FIND_ENTRY, client_order_id=order_id))
+            assert bool(found) == executed, fault
+            if executed:
+                expected += ENTRY.quantity
+                assert isinstance(found[-1], OrderEnded)
+                assert found[-1].filled == ENTRY.quantity
+            assert await held(venue) == expected, fault
 
     lived(story)
 
 
-@pytest.mark.parametrize(("fault", "executed"), UNKNOWN)
-def test_a_stop_of_unknown_outcome_is_told_as_such_and_a_query_tells_the_truth(
-    fault: RestFault,
-    executed: bool,
-) -> None:
+def test_a_stop_of_unknown_outcome_is_told_as_such_and_a_query_tells_the_truth() -> None:
     async def story(venue: VirtualRig) -> None:
         exchange = venue.connection.exchange
         await exchange.submit(ENTRY)
         placed = await stop(venue)
-        venue.strike(once(fault, "POST /fapi/v1/algoOrder", executed=executed))
-        with pytest.raises(ExchangeUnavailable):
-            await exchange.place(placed)
-        assert bool(await exchange.find(FIND_STOP)) == executed
-        assert set(await exchange.open_conditionals()) == ({STOP_ID} if executed else set())
+        for attempt, (fault, executed) in enumerate(UNKNOWN, start=1):
+            order_id = client_order_id(POSITION, Role.STOP, attempt)
+            venue.strike(once(fault, "POST /fapi/v1/algoOrder", executed=executed))
+            with pytest.raises(ExchangeUnavailable):
+                await exchange.place(replace(placed, client_order_id=order_id))
+            venue.calm()
+            assert bool(await exchange.find(replace(FIND_STOP, client_order_id=order_id))) == executed, fault
+            assert (order_id in await exchange.open_conditionals()) == executed, fault
+            await exchange.cancel(replace(CANCEL_STOP, client_order_id=order_id))
 
     lived(story)
 
 
-@pytest.mark.parametrize(("fault", "executed"), UNKNOWN)
-def test_a_cancel_is_repeated_until_it_is_done(
-    fault: RestFault,
-    executed: bool,
-) -> None:
+def test_a_cancel_is_repeated_until_it_is_done() -> None:
     async def story(venue: VirtualRig) -> None:
         exchange = venue.connection.exchange
         await exchange.submit(ENTRY)
-        await exchange.place(await stop(venue))
-        venue.strike(once(fault, "DELETE /fapi/v1/algoOrder", executed=executed))
-        await exchange.cancel(CANCEL_STOP)
-        assert await exchange.open_conditionals() == {}
+        placed = await stop(venue)
+        for attempt, (fault, executed) in enumerate(UNKNOWN, start=1):
+            order_id = client_order_id(POSITION, Role.STOP, attempt)
+            await exchange.place(replace(placed, client_order_id=order_id))
+            venue.strike(once(fault, "DELETE /fapi/v1/algoOrder", executed=executed))
+            await exchange.cancel(replace(CANCEL_STOP, client_order_id=order_id))
+            venue.calm()
+            assert await exchange.open_conditionals() == {}, fault
 
     lived(story)
 

@@ -1,6 +1,7 @@
 """What ``core.ports.Exchange`` promises, kept by the Binance adapter over real sockets."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -138,8 +139,12 @@ async def test_a_stop_rests_until_it_is_cancelled_and_cancelling_twice_is_no_err
     await venue.exchange.submit(entry())
     stop = await conditional(venue, Role.STOP, away="-0.10")
     await venue.exchange.place(stop)
-    resting = await venue.exchange.open_conditionals()
-    assert resting == {stop.client_order_id: (SYMBOL, ConditionalStatus.NEW)}
+    (resting,) = await venue.exchange.open_conditionals()
+    assert (resting.client_order_id, resting.symbol) == (stop.client_order_id, SYMBOL)
+    assert (resting.status, resting.quantity) == (ConditionalStatus.NEW, None)
+    assert resting.trigger_price == stop.trigger_price
+    assert await venue.exchange.open_conditionals(SYMBOL) == (resting,)
+    assert await venue.exchange.open_orders() == ()
     (found,) = await venue.exchange.find(query(stop.client_order_id, Role.STOP))
     assert isinstance(found, ConditionalChanged)
     assert found.status is ConditionalStatus.NEW
@@ -147,7 +152,21 @@ async def test_a_stop_rests_until_it_is_cancelled_and_cancelling_twice_is_no_err
     await venue.exchange.cancel(cancel)
     await venue.exchange.cancel(cancel)
     await venue.until(ConditionalChanged, lambda each: each.status is ConditionalStatus.CANCELED)
-    assert await venue.exchange.open_conditionals() == {}
+    assert await venue.exchange.open_conditionals() == ()
+
+
+async def test_a_tightened_stop_of_exact_quantity_rests_beside_the_one_for_life(venue: Rig) -> None:
+    await venue.exchange.submit(entry())
+    await venue.exchange.place(await conditional(venue, Role.STOP, away="-0.10"))
+    trail = replace(await conditional(venue, Role.TRAIL, away="-0.08"), quantity=entry().quantity)
+    first = replace(trail, client_order_id=client_order_id(POSITION, Role.TRAIL, 1))
+    second = replace(trail, client_order_id=client_order_id(POSITION, Role.TRAIL, 2))
+    await venue.exchange.place(first)
+    await venue.exchange.place(second)
+    gone = CancelConditional(position_id=POSITION, client_order_id=first.client_order_id, symbol=SYMBOL)
+    await venue.exchange.cancel(gone)
+    rest = {each.client_order_id: each.quantity for each in await venue.exchange.open_conditionals()}
+    assert rest == {client_order_id(POSITION, Role.STOP, 1): None, second.client_order_id: second.quantity}
 
 
 async def test_a_stop_already_past_its_trigger_is_refused_with_its_code(venue: Rig) -> None:
@@ -170,7 +189,7 @@ async def test_fills_of_a_triggered_conditional_carry_its_own_id(venue: Rig) -> 
     assert changed.venue_order_id == fill.venue_order_id
     assert fill in await venue.exchange.find(query(triggered.client_order_id, triggered.role))
     assert (await venue.exchange.account()).positions == ()
-    assert await venue.exchange.open_conditionals() == {}
+    assert await venue.exchange.open_conditionals() == ()
 
 
 async def test_an_order_that_breaks_a_filter_is_refused_and_nothing_happens(venue: Rig) -> None:

@@ -178,7 +178,7 @@ async def test_a_definite_no_keeps_its_code(code: int) -> None:
 async def test_reads_are_repeated_until_the_exchange_answers() -> None:
     answers = [refusal(-1001), reply(b"<html>", status=502), reply([])]
     venue = wired(lambda _: answers.pop(0))
-    assert await venue.exchange.open_conditionals() == {}
+    assert await venue.exchange.open_conditionals() == ()
     assert len(venue.transport.requests) == 3
 
 
@@ -262,7 +262,7 @@ async def test_too_many_orders_is_no_ban_of_reads() -> None:
     venue = wired(answer)
     with pytest.raises(RateLimited):
         await venue.exchange.submit(ENTRY)
-    assert await venue.exchange.open_conditionals() == {}
+    assert await venue.exchange.open_conditionals() == ()
 
 
 async def test_the_weight_counter_of_every_reply_is_heeded() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.catalogue import Language, language_of, messages, placeholders, text
+from core.lifecycle_moves import Concern
 from core.notices import Severity
 from core.positions import ExitReason, Source, Stage
 from core.risk_state import Halt, RiskNews
@@ -64,13 +65,25 @@ def test_traditional_and_simplified_are_not_mixed() -> None:
         table("reason", Halt),
         [f"reason.{refusal}" for refusal in (POOL_TOO_NEAR, STOP_TOO_FAR)],
         table("alert", RiskNews),
+        table("alert", Concern),
         table("exit", ExitReason),
         table("stage", Stage),
         table("source", Source),
         table("severity", Severity),
         [f"side.{side.name.lower()}" for side in Side],
     ],
-    ids=["reasons", "halts", "geometry", "risk news", "exits", "stages", "sources", "severities", "sides"],
+    ids=[
+        "reasons",
+        "halts",
+        "geometry",
+        "risk news",
+        "concerns",
+        "exits",
+        "stages",
+        "sources",
+        "severities",
+        "sides",
+    ],
 )
 def test_everything_the_core_names_has_words(keys: list[str]) -> None:
     assert set(keys) <= set(messages(Language.EN))

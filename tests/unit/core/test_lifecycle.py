@@ -1,151 +1,31 @@
 """The life of a position, told report by report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import lifecycle
-from core.lifecycle import LifecycleParameters
-from core.lifecycle_moves import Step
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
-    Command,
-    ConditionalChanged,
     ConditionalStatus,
-    OrderAbsent,
-    OrderEnded,
-    OrderFilled,
-    OrderRejected,
-    OrderUnknown,
     PlaceConditional,
     PrepareSymbol,
     QueryOrder,
+    ReadAccount,
     Report,
     Role,
     SubmitEntry,
-    SymbolPrepared,
     client_order_id,
     role_of,
 )
-from core.positions import ExitReason, Position, Stage
+from core.positions import ExitReason, Stage
 from core.signals import Side
-from tests.builders import T0, plan
-
-PARAMETERS = LifecycleParameters()
-
-
-class Life:
-    """One position's story; remembers every command it asked for."""
-
-    def __init__(self) -> None:
-        self._trades = count(1)
-        self.mono = 100.0
-        self.sent: list[Command] = []
-        self.position = self._take(lifecycle.begin(plan(), mono=self.mono))
-
-    def hears(self, report: Report) -> Sequence[Command]:
-        before = len(self.sent)
-        self.position = self._take(lifecycle.on_report(self.position, report, PARAMETERS, mono=self.mono))
-        return self.sent[before:]
-
-    def waits(self, seconds: float) -> Sequence[Command]:
-        before = len(self.sent)
-        self.mono += seconds
-        self.position = self._take(lifecycle.on_time(self.position, PARAMETERS, mono=self.mono))
-        return self.sent[before:]
-
-    def _take(self, step: Step) -> Position:
-        self.sent.extend(step.commands)
-        return step.position
-
-    # --- reports ---
-
-    def id(self, role: Role, attempt: int = 1) -> str:
-        return client_order_id(self.position.position_id, role, attempt)
-
-    def prepared(self, leverage: int = 3) -> SymbolPrepared:
-        return SymbolPrepared(
-            position_id=self.position.position_id, symbol=self.position.symbol, leverage=leverage, at=T0
-        )
-
-    def filled(self, quantity: str = "10", price: str = "100", *, opening: bool = True) -> OrderFilled:
-        side = self.position.side if opening else self.position.side.opposite
-        return OrderFilled(
-            symbol=self.position.symbol,
-            client_order_id=self.id(Role.ENTRY if opening else Role.STOP),
-            venue_order_id="1",
-            trade_id=str(next(self._trades)),
-            side=side,
-            quantity=Decimal(quantity),
-            price=Decimal(price),
-            fee=Decimal("0.5"),
-            realised_pnl=Decimal(0),
-            at=T0,
-        )
-
-    def ended(self, quantity: str = "10") -> OrderEnded:
-        return OrderEnded(
-            symbol=self.position.symbol, client_order_id=self.id(Role.ENTRY), filled=Decimal(quantity), at=T0
-        )
-
-    def conditional(
-        self, role: Role, status: ConditionalStatus = ConditionalStatus.NEW, attempt: int = 1
-    ) -> ConditionalChanged:
-        triggered = status in {ConditionalStatus.TRIGGERED, ConditionalStatus.FINISHED}
-        return ConditionalChanged(
-            symbol=self.position.symbol,
-            client_order_id=self.id(role, attempt),
-            status=status,
-            at=T0,
-            venue_order_id=f"order of {role}" if triggered else "",
-        )
-
-    def rejected(self, role: Role, code: int, attempt: int = 1) -> OrderRejected:
-        return OrderRejected(
-            position_id=self.position.position_id,
-            symbol=self.position.symbol,
-            client_order_id=self.id(role, attempt),
-            code=code,
-            message="no",
-            at=T0,
-        )
-
-    def unknown(self, role: Role) -> OrderUnknown:
-        return OrderUnknown(
-            position_id=self.position.position_id,
-            symbol=self.position.symbol,
-            client_order_id=self.id(role),
-            message="timeout",
-            at=T0,
-        )
-
-    def absent(self, role: Role) -> OrderAbsent:
-        return OrderAbsent(
-            position_id=self.position.position_id,
-            symbol=self.position.symbol,
-            client_order_id=self.id(role),
-            at=T0,
-        )
-
-
-def entering() -> Life:
-    life = Life()
-    life.hears(life.prepared())
-    return life
-
-
-def open_life() -> Life:
-    life = entering()
-    life.hears(life.filled())
-    life.hears(life.ended())
-    life.hears(life.conditional(Role.STOP))
-    life.hears(life.conditional(Role.TARGET))
-    return life
+from tests.builders import T0
+from tests.unit.core.lives import PARAMETERS, Life, entering, open_life
 
 
 def test_the_symbol_is_prepared_before_anything_is_ordered() -> None:
@@ -213,6 +93,9 @@ def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
     life = entering()
     life.hears(life.filled())
     assert life.waits(4.9) == []
+    (query,) = life.waits(0.2)
+    assert isinstance(query, QueryOrder), "it is asked for once"
+    assert life.waits(0.9) == []
     (close,) = life.waits(0.2)
     assert isinstance(close, CloseAtMarket)
     assert close.quantity == Decimal(10)
@@ -222,7 +105,8 @@ def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
 def test_a_refused_stop_is_tried_again_under_a_new_id_within_the_deadline() -> None:
     life = entering()
     life.hears(life.filled())
-    assert life.hears(life.rejected(Role.STOP, code=-4509)) == []
+    (read,) = life.hears(life.rejected(Role.STOP, code=-4509))
+    assert isinstance(read, ReadAccount), "the venue may not have seen the position yet"
     (again,) = life.waits(0.5)
     assert isinstance(again, PlaceConditional)
     assert again.client_order_id == life.id(Role.STOP, 2)
@@ -280,13 +164,16 @@ def test_a_timed_out_entry_is_asked_for_and_never_resent() -> None:
     assert life.position.stage is Stage.UNKNOWN
 
 
-def test_an_entry_is_given_up_only_after_many_queries_did_not_find_it() -> None:
+def test_an_entry_is_given_up_only_when_neither_queries_nor_the_account_show_it() -> None:
     life = entering()
     life.hears(life.unknown(Role.ENTRY))
     for _ in range(PARAMETERS.absence_probes - 1):
         life.hears(life.absent(Role.ENTRY))
+        life.is_seen_flat()
         assert life.position.stage is Stage.UNKNOWN
     life.hears(life.absent(Role.ENTRY))
+    assert life.position.stage is Stage.UNKNOWN, "not found is not absent"
+    life.is_seen_flat()
     assert life.position.exit_reason is ExitReason.NOT_PLACED
 
 

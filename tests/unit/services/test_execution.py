@@ -15,7 +15,9 @@ from core.orders import (
     CloseAtMarket,
     Command,
     ConditionalChanged,
+    ConditionalsListed,
     ConditionalStatus,
+    ListConditionals,
     OrderAbsent,
     OrderEnded,
     OrderRejected,
@@ -23,7 +25,10 @@ from core.orders import (
     PlaceConditional,
     PrepareSymbol,
     QueryOrder,
+    ReadAccount,
     Report,
+    RestingConditional,
+    RestingOrder,
     Role,
     SubmitEntry,
     SymbolPrepared,
@@ -50,7 +55,10 @@ CLOSE = CloseAtMarket(
     position_id="p1", client_order_id="ps-1-c1", symbol=SYMBOL, side=Side.LONG, quantity=Decimal(1)
 )
 QUERY = QueryOrder(position_id="p1", client_order_id="ps-1-e1", symbol=SYMBOL, role=Role.ENTRY)
-EVERY_COMMAND: tuple[Command, ...] = (PREPARE, ENTRY, STOP, CANCEL, CLOSE, QUERY)
+LIST = ListConditionals(position_id="p1", symbol=SYMBOL)
+READ = ReadAccount(position_id="p1", symbol=SYMBOL)
+EVERY_COMMAND: tuple[Command, ...] = (PREPARE, ENTRY, STOP, CANCEL, CLOSE, QUERY, LIST, READ)
+ACCOUNT = AccountRead(wallet=Decimal(1), equity=Decimal(1), available=Decimal(1), positions=(), at=1)
 
 
 @dataclass
@@ -61,6 +69,7 @@ class ScriptedExchange:
     fault: Exception | None = None
     delay: float = 0.1
     known: Sequence[Report] = ()
+    resting: Sequence[RestingConditional] = ()
     asked: list[tuple[float, object]] = field(default_factory=list)
 
     async def _answer(self, what: object) -> None:
@@ -90,10 +99,15 @@ class ScriptedExchange:
         return {}
 
     async def account(self) -> AccountRead:
-        raise NotImplementedError
+        await self._answer("account")
+        return ACCOUNT
 
-    async def open_conditionals(self) -> Mapping[str, tuple[str, ConditionalStatus]]:
-        return {}
+    async def open_conditionals(self, symbol: str | None = None) -> Sequence[RestingConditional]:
+        await self._answer(symbol)
+        return self.resting
+
+    async def open_orders(self) -> Sequence[RestingOrder]:
+        return ()
 
     async def reports(self) -> AsyncIterator[Report]:
         return
@@ -148,7 +162,14 @@ def test_a_definite_no_is_reported_with_its_code(command: Command, fault: Exchan
     assert rejected.client_order_id == getattr(command, "client_order_id", "")
 
 
-@pytest.mark.parametrize("command", [CANCEL, QUERY])
+def test_a_list_brings_what_rests_and_a_read_the_account() -> None:
+    (listed,) = told(LIST)[0]
+    assert isinstance(listed, ConditionalsListed)
+    assert (listed.symbol, listed.resting) == (SYMBOL, ())
+    assert told(READ)[0] == [ACCOUNT]
+
+
+@pytest.mark.parametrize("command", [CANCEL, QUERY, LIST, READ])
 def test_a_refused_cancel_or_query_does_not_say_that_the_order_is_gone(command: Command) -> None:
     (unknown,) = told(command, fault=ExchangeRefused(-4117, "triggering"))[0]
     assert isinstance(unknown, OrderUnknown)

@@ -1,0 +1,119 @@
+"""What a read of the whole account, or a restart, means for a position that we believe to hold."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.leverage import liquidation_is_far
+from core.lifecycle_moves import (
+    Concern,
+    LifecycleParameters,
+    Step,
+    close_because,
+    finished,
+    open_questions,
+    place_stop,
+    to_stage,
+)
+from core.orders import HeldPosition
+from core.parameters import LeverageParameters
+from core.positions import ExitReason, Position, Stage
+
+_HOLDING = frozenset({Stage.OPEN, Stage.PROTECTING, Stage.CLOSING, Stage.FROZEN})
+
+
+def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, mono: float) -> Step:
+    """Take note that a whole account read shows no position where we hold one, or may.
+
+    The first such read asks what became of our orders, whose executions may be on their way; the second, a
+    probe later, ends the position as closed by somebody else. An entry of unknown outcome ends once it has
+    also not been found often enough.
+    """
+    if position.stage is Stage.UNKNOWN and not position.fills:
+        if position.probes < parameters.absence_probes:
+            return Step(position=position)
+        return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), at, mono)
+    if not position.quantity or position.stage not in _HOLDING:
+        return Step(position=position)
+    if mono - max(position.tried_mono, position.stage_mono) < parameters.probe_seconds:
+        return Step(position=position)
+    if position.probes:
+        ended = replace(position, exit_reason=position.exit_reason or ExitReason.EXTERNAL)
+        return finished(ended, at, mono)
+    asked = replace(position, probes=1, tried_mono=mono)
+    return Step(position=asked, commands=open_questions(position))
+
+
+def found_held(
+    position: Position, held: HeldPosition, parameters: LifecycleParameters, *, mono: float
+) -> Step:
+    """Compare what a whole account read shows with what we believe to hold.
+
+    An entry that nobody could tell us about is protected first and understood later. Another quantity than
+    ours is doubted, asked about, and in the end believed: then the position is frozen.
+    """
+    if position.stage in {Stage.ENTERING, Stage.UNKNOWN}:
+        return _found_unknown(position, held, mono)
+    if position.stage not in _HOLDING - {Stage.CLOSING} or not position.entry_settled:
+        return Step(position=position)
+    if held.quantity == position.quantity * position.side:
+        return _agreed(position, held, mono)
+    if mono - max(position.tried_mono, position.stage_mono) < parameters.probe_seconds:
+        return Step(position=position)
+    return _doubted(position, parameters, mono)
+
+
+def resumed(position: Position, *, mono: float) -> Step:
+    """Take up a position of an earlier process: its deadlines start anew, its open questions are asked.
+
+    An intent whose order never left has come to nothing: the signal is old.
+    """
+    exposed = mono if position.quantity and not position.is_protected else None
+    awake = replace(
+        position, stage_mono=mono, tried_mono=mono, exposed_mono=exposed, beyond_mono=None, stop_asked=False
+    )
+    match position.stage:
+        case Stage.INTENDED:
+            never = replace(awake, exit_reason=ExitReason.NOT_PLACED)
+            return finished(never, position.plan.planned_at, mono)
+        case Stage.ENTERING | Stage.UNKNOWN:
+            lost = replace(to_stage(awake, Stage.UNKNOWN, mono), probes=0)
+            return Step(position=lost, commands=open_questions(lost))
+        case Stage.PROTECTING if awake.stop is None:
+            placed = place_stop(awake, mono)
+            return replace(placed, commands=(*placed.commands, *open_questions(awake)))
+        case _:
+            return Step(position=awake, commands=open_questions(awake))
+
+
+def _found_unknown(position: Position, held: HeldPosition, mono: float) -> Step:
+    is_ours = held.quantity * position.side > 0 and abs(held.quantity) <= position.plan.quantity
+    if position.fills or position.stop is not None or not is_ours:
+        return Step(position=position)
+    return place_stop(position, mono)
+
+
+def _agreed(position: Position, held: HeldPosition, mono: float) -> Step:
+    sure = replace(position, doubts=0, probes=0) if position.doubts or position.probes else position
+    if position.stage is Stage.FROZEN:
+        thawed = to_stage(sure, Stage.OPEN if sure.is_protected else Stage.PROTECTING, mono)
+        return Step(position=thawed, concerns=(Concern.THAWED,))
+    is_far = liquidation_is_far(
+        entry=position.entry_price,
+        stop=position.plan.stop,
+        liquidation=held.liquidation_price,
+        parameters=_NEAREST_LIQUIDATION,
+    )
+    return Step(position=sure) if is_far else close_because(sure, ExitReason.LIQUIDATION_NEAR, mono)
+
+
+_NEAREST_LIQUIDATION = LeverageParameters(liquidation_to_stop=Decimal("1.2"))
+"""Funding eats margin while a position is held; nearer than this to the stop, it is left."""
+
+
+def _doubted(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
+    doubted = replace(position, doubts=position.doubts + 1, tried_mono=mono)
+    if doubted.doubts == 1:
+        return Step(position=doubted, commands=open_questions(position))
+    if doubted.doubts < parameters.doubts or position.stage is Stage.FROZEN:
+        return Step(position=doubted)
+    return Step(position=to_stage(doubted, Stage.FROZEN, mono), concerns=(Concern.FROZEN,))

@@ -1,0 +1,200 @@
+"""What reads of the account and restarts do to a life."""
+
+from decimal import Decimal
+
+import pytest
+
+from core.lifecycle_moves import Concern
+from core.orders import (
+    CloseAtMarket,
+    ConditionalStatus,
+    PlaceConditional,
+    QueryOrder,
+    Role,
+    SubmitEntry,
+)
+from core.positions import ExitReason, Stage
+from tests.unit.core.lives import PARAMETERS, Life, entering, open_life
+
+
+def asked(commands: object) -> set[str]:
+    assert isinstance(commands, tuple)
+    return {each.client_order_id for each in commands if isinstance(each, QueryOrder)}
+
+
+def frozen() -> Life:
+    life = open_life()
+    for _ in range(PARAMETERS.doubts):
+        life.mono += 1.0
+        life.is_seen("15")
+    assert life.position.stage is Stage.FROZEN
+    return life
+
+
+# --- another quantity ---------------------------------------------------------------------------------
+
+
+def test_another_quantity_is_asked_about_before_it_is_believed() -> None:
+    life = open_life()
+    life.mono += 1.0
+    assert asked(life.is_seen("15")) >= {life.id(Role.STOP), life.id(Role.TARGET)}
+    assert life.at(Stage.OPEN)
+    life.mono += 1.0
+    life.is_seen("15")
+    assert life.at(Stage.OPEN)
+    life.mono += 1.0
+    life.is_seen("15")
+    assert life.at(Stage.FROZEN)
+    assert life.concerns == [Concern.FROZEN]
+
+
+@pytest.mark.parametrize("quantity", ["15", "5", "-10"])
+def test_more_less_or_the_other_way_round_all_freeze(quantity: str) -> None:
+    life = open_life()
+    for _ in range(PARAMETERS.doubts):
+        life.mono += 1.0
+        life.is_seen(quantity)
+    assert life.position.stage is Stage.FROZEN
+
+
+def test_reads_in_quick_succession_count_once() -> None:
+    life = open_life()
+    for _ in range(10):
+        life.is_seen("15")
+    assert life.position.stage is Stage.OPEN
+
+
+def test_a_read_that_fits_clears_the_doubt() -> None:
+    life = open_life()
+    life.mono += 1.0
+    life.is_seen("15")
+    life.is_seen("10")
+    assert life.position.doubts == 0
+
+
+def test_a_frozen_position_moves_nothing_but_keeps_its_stop() -> None:
+    life = frozen()
+    assert life.tightens("100.12") == ()
+    (again,) = life.hears(life.conditional(Role.STOP, ConditionalStatus.CANCELED))
+    assert isinstance(again, PlaceConditional)
+    assert life.position.stage is Stage.FROZEN
+
+
+def test_a_frozen_position_thaws_when_the_account_shows_ours_again() -> None:
+    life = frozen()
+    life.is_seen("10")
+    assert life.position.stage is Stage.OPEN
+    assert life.concerns[-1] is Concern.THAWED
+
+
+def test_a_frozen_position_that_is_gone_ends_as_closed_elsewhere() -> None:
+    life = frozen()
+    for _ in range(2):
+        life.mono += 1.0
+        life.is_seen_flat()
+    assert life.position.exit_reason is ExitReason.EXTERNAL
+
+
+def test_somebody_elses_addition_is_not_booked_and_freezes() -> None:
+    life = open_life()
+    life.hears(life.filled("5", by="web_1"))
+    assert (life.position.stage, life.position.quantity) == (Stage.FROZEN, Decimal(10))
+
+
+def test_somebody_elses_reduction_is_booked_and_freezes() -> None:
+    life = open_life()
+    life.hears(life.filled("4", opening=False, by="web_1"))
+    assert (life.position.stage, life.position.quantity) == (Stage.FROZEN, Decimal(6))
+
+
+@pytest.mark.parametrize("order_id", ["web_1", ""])
+def test_somebody_elses_close_or_a_liquidation_ends_it(order_id: str) -> None:
+    life = open_life()
+    life.hears(life.filled(opening=False, by=order_id))
+    assert life.position.stage is Stage.CLOSED
+    assert life.position.exit_reason is ExitReason.EXTERNAL
+
+
+def test_liquidation_that_has_come_near_closes() -> None:
+    life = open_life()
+    assert life.is_seen("10", liquidation="98") == ()
+    (close,) = life.is_seen("10", liquidation="98.9")
+    assert isinstance(close, CloseAtMarket)
+    assert life.position.exit_reason is ExitReason.LIQUIDATION_NEAR
+
+
+# --- unknown entries ----------------------------------------------------------------------------------
+
+
+def test_an_unknown_entry_that_the_account_shows_is_protected_before_it_is_understood() -> None:
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    (stop,) = life.is_seen("10")
+    assert isinstance(stop, PlaceConditional)
+    assert (stop.role, stop.quantity) == (Role.STOP, None)
+    life.hears(life.conditional(Role.STOP))
+    assert life.at(Stage.UNKNOWN)
+    (target,) = [*life.hears(life.filled()), *life.hears(life.ended())]
+    assert isinstance(target, PlaceConditional)
+    assert target.role is Role.TARGET
+    assert life.at(Stage.OPEN)
+
+
+@pytest.mark.parametrize("quantity", ["-10", "11"])
+def test_what_can_not_be_our_entry_is_not_protected_as_if_it_were(quantity: str) -> None:
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    assert life.is_seen(quantity) == ()
+
+
+# --- restarts -----------------------------------------------------------------------------------------
+
+
+def test_an_intent_whose_order_never_left_comes_to_nothing() -> None:
+    life = Life()
+    assert life.restarts() == ()
+    assert life.position.exit_reason is ExitReason.NOT_PLACED
+
+
+def test_an_order_sent_before_the_crash_is_asked_for_and_never_sent_again() -> None:
+    life = entering()
+    assert asked(life.restarts()) == {life.id(Role.ENTRY)}
+    assert life.position.stage is Stage.UNKNOWN
+    for _ in range(20):
+        life.waits(1.0)
+    assert sum(isinstance(command, SubmitEntry) for command in life.sent) == 1
+
+
+def test_an_unprotected_position_is_protected_first() -> None:
+    life = entering()
+    life.hears(life.filled("4"))
+    life.hears(life.rejected(Role.STOP, -4509))
+    first, *_ = life.restarts()
+    assert isinstance(first, PlaceConditional)
+    assert first.client_order_id == life.id(Role.STOP, 2)
+
+
+def test_a_restart_counts_the_seconds_without_a_stop_on_its_own_clock() -> None:
+    life = entering()
+    life.hears(life.filled())
+    life.restarts()
+    assert life.waits(4.9) == []
+    assert asked(tuple(life.waits(0.2))) == {life.id(Role.STOP)}
+
+
+def test_an_open_position_is_asked_about_whole() -> None:
+    life = open_life()
+    life.tightens("100.12")
+    expected = {life.id(role) for role in (Role.STOP, Role.TRAIL, Role.TARGET)}
+    assert asked(life.restarts()) == expected
+    assert life.position.stage is Stage.OPEN
+
+
+def test_a_close_interrupted_by_a_crash_goes_on() -> None:
+    life = open_life()
+    life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))
+    life.waits(3.0)
+    assert life.id(Role.CLOSE) in asked(life.restarts())
+    (close,) = life.waits(3.0)
+    assert isinstance(close, CloseAtMarket)
+    assert close.client_order_id == life.id(Role.CLOSE, 2)
