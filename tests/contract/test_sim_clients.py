@@ -10,6 +10,7 @@ import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
+from exchange.sim.server.faults.catalogue import ALL
 from tests.contract.sim_clients import binance_client, ccxt_client, pass_minutes, running
 from tests.contract.supported_calls import BTC, CCXT, PYTHON_BINANCE, WATCHED, Step
 
@@ -107,3 +108,9 @@ async def test_an_ed25519_account_signs_with_its_own_key() -> None:
         async with ccxt_client(announced, keys=keys) as second:
             assert (await second.fetch_balance())["USDT"]["total"] == 500
         assert (await client.fetch_balance())["USDT"]["total"] == 10_000
+
+
+def test_the_docs_name_every_fault() -> None:
+    section = DOCS.read_text(encoding="utf-8").split("## Faults\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\|[^|]+\|([^|]+)\|$", section, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(ALL)

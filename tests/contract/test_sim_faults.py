@@ -1,6 +1,7 @@
 """Every fault that can be switched on happens, as often as asked, where asked, and not otherwise."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
+from core.market import MINUTE_MS
 from exchange.sim.config import Announcement
 from exchange.sim.process import Simulator
 from exchange.sim.server.faults.catalogue import MarketFault, MinuteFault, RestFault, StreamFault
@@ -204,6 +206,31 @@ async def test_an_event_is_malformed_or_about_a_symbol_nobody_knows() -> None:
         assert events[1].count("{") != events[1].count("}")
 
 
+@pytest.mark.parametrize("fault", [StreamFault.EVENT_NOT_TEXT, StreamFault.EVENT_HUGE])
+async def test_a_frame_is_no_text_or_too_much_of_it(fault: StreamFault) -> None:
+    async with struck_by(Rule(fault=fault, at=frozenset({1}), match="TRADE_LITE")) as (_, announced, client):
+        key = (await client.fapiPrivatePostListenKey())["listenKey"]
+        url = f"{announced.ws}/private/ws?listenKey={key}&events=TRADE_LITE"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as stream:
+            await buy(client)
+            message = await stream.receive(timeout=5)
+            if fault is StreamFault.EVENT_HUGE:
+                assert len(message.data) > 1_000_000
+                return
+            assert message.type is aiohttp.WSMsgType.ERROR  # a correct reader hangs up: RFC 6455 §8.1
+
+
+async def test_a_held_symbol_is_delisted_at_short_notice() -> None:
+    async with struck_by(Rule(fault=MinuteFault.DELISTED, at=frozenset({1}))) as (simulator, _, client):
+        await buy(client)
+        pass_minutes(simulator, 1)
+        delivery = int((await client.load_markets(True))[BTC]["info"]["deliveryDate"])
+        assert delivery == simulator.market.now_ms + 10 * MINUTE_MS
+        pass_minutes(simulator, 11)
+        assert await held(client) == 0
+        assert (await client.fetch_ohlcv(BTC, "1m"))[-1][0] == delivery - MINUTE_MS
+
+
 async def test_a_listen_key_expires_and_its_listener_is_told() -> None:
     rule = Rule(fault=StreamFault.LISTEN_KEY_EXPIRED, at=frozenset({1}), match="TRADE_LITE")
     async with struck_by(rule) as (simulator, announced, client):
@@ -230,7 +257,10 @@ async def closes(announced: Announcement, simulator: Simulator, minutes: int) ->
         found: list[dict[str, Any]] = []
         await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
         while True:
-            event = await stream.receive_json(timeout=5)
+            text = await stream.receive_str(timeout=5)
+            if not text.endswith("}"):
+                continue
+            event = json.loads(text)
             if event.get("id") == 2:
                 return found
             if event["k"]["x"]:
@@ -245,6 +275,7 @@ async def closes(announced: Announcement, simulator: Simulator, minutes: int) ->
         (MarketFault.CANDLE_REVISED, 4, lambda candle: True),
         (MarketFault.CANDLE_LATE, 2, lambda candle: True),
         (MarketFault.SYMBOL_SILENT, 1, lambda candle: True),
+        (MarketFault.CANDLE_MALFORMED, 2, lambda candle: True),
         (MarketFault.CANDLE_ZERO, 3, lambda candle: candle["c"] == "0"),
         (MarketFault.CANDLE_NAN, 3, lambda candle: candle["o"] == "NaN"),
         (MarketFault.CANDLE_NEGATIVE, 3, lambda candle: float(candle["l"]) < 0),
@@ -303,6 +334,9 @@ async def test_humans_and_the_exchange_meddle_with_the_account() -> None:
         simulator.faults.add([Rule(fault=MinuteFault.HEDGE_SWITCHED, at=frozenset({1}))])
         pass_minutes(simulator, 1)
         assert (await client.fetch_position_mode())["hedged"] is True
+        simulator.faults.add([Rule(fault=MinuteFault.MULTI_ASSETS_SWITCHED, at=frozenset({1}))])
+        pass_minutes(simulator, 1)
+        assert (await client.fapiPrivateGetMultiAssetsMargin())["multiAssetsMargin"] is True
 
 
 async def test_triggers_stick_for_a_while() -> None:

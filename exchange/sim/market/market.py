@@ -78,6 +78,10 @@ class Market:
             return False
         return self._close_minute()
 
+    def deliver(self, index: int, at_ms: int) -> None:
+        """Let a symbol cease to trade with the first minute that opens at ``at_ms`` or later."""
+        self._delivery_ms[index] = at_ms
+
     def spike(self, index: int, factor: float) -> None:
         """Let one symbol trade once at ``factor`` times its price, in the middle of the current minute."""
         points, tick = self._path.points.copy(), self.scales.tick[index]

@@ -72,6 +72,8 @@ def _altered(fault: MarketFault, record: bytes) -> list[bytes]:
     match fault:
         case MarketFault.CANDLE_MISSING:
             return []
+        case MarketFault.CANDLE_MALFORMED:
+            return [record[: len(record) // 2]]
         case MarketFault.CANDLE_TWICE:
             return [record, record]
         case MarketFault.CANDLE_REVISED:

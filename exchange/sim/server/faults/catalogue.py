@@ -46,6 +46,8 @@ class StreamFault(StrEnum):
     EVENTS_SWAPPED = "events_swapped"  # comes after the next one
     EVENT_AGAIN = "event_again"  # an event from before is repeated after it
     EVENT_MALFORMED = "event_malformed"  # cut off in the middle
+    EVENT_NOT_TEXT = "event_not_text"  # bytes that are no UTF-8
+    EVENT_HUGE = "event_huge"  # a megabyte of it
     EVENT_FOREIGN = "event_foreign"  # about a symbol nobody knows
     LISTEN_KEY_EXPIRED = "listen_key_expired"
 
@@ -58,6 +60,7 @@ class MarketFault(StrEnum):
     CANDLE_LATE = "candle_late"  # by the rule's seconds
     SYMBOL_SILENT = "symbol_silent"  # no candle at all, closed or not, for the rule's seconds
     CANDLE_REVISED = "candle_revised"  # closes a second time, elsewhere
+    CANDLE_MALFORMED = "candle_malformed"  # cut off in the middle
     CANDLE_ZERO = "candle_zero"  # prices of 0
     CANDLE_NAN = "candle_nan"  # prices "NaN"
     CANDLE_NEGATIVE = "candle_negative"
@@ -72,6 +75,8 @@ class MinuteFault(StrEnum):
     TRIGGERS_STUCK = "triggers_stuck"  # conditional orders stay TRIGGERING for the rule's seconds
     CONDITIONAL_CANCELLED = "conditional_cancelled"  # an open conditional order, by nobody we know
     HEDGE_SWITCHED = "hedge_switched"  # the account's position mode, by a human
+    MULTI_ASSETS_SWITCHED = "multi_assets_switched"  # the account's asset mode, by a human
+    DELISTED = "delisted"  # a held symbol (or any) is to be settled in ten market minutes
     MANUAL_TRADE = "manual_trade"  # a human halves a position
     DELEVERAGED = "deleveraged"  # half of a position, by ADL
     STREAMS_CUT = "streams_cut"  # every socket is disconnected

@@ -12,6 +12,8 @@ Event = dict[str, Any]
 Sent = tuple[str, bytes]
 """An event's name and its payload."""
 
+_HUGE = 1_000_000
+
 FOREIGN_SYMBOL = "NEVERLISTEDUSDT"
 
 
@@ -57,6 +59,8 @@ class EventFaults:
             StreamFault.EVENT_TWICE: [whole, whole],
             StreamFault.EVENT_AGAIN: [whole, self._past.get(account, whole)],
             StreamFault.EVENT_MALFORMED: [(name, payload[: len(payload) // 2])],
+            StreamFault.EVENT_NOT_TEXT: [(name, payload.replace(b'"s"', b'"\xff\xfe"'))],
+            StreamFault.EVENT_HUGE: [(name, payload[:-1] + b',"padding":"' + b"x" * _HUGE + b'"}')],
             StreamFault.EVENT_FOREIGN: [(name, _foreign(payload))],
             StreamFault.LISTEN_KEY_EXPIRED: [whole],
         }

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
+from core.market import MINUTE_MS
 from core.rng import seeded
 from exchange.sim.listings import Listings
 from exchange.sim.market.market import Market
@@ -19,6 +20,7 @@ from exchange.sim.venue.rejections import VenueRejection
 from exchange.sim.venue.venue import Venue
 
 _SPIKE = 0.10
+_NOTICE_MS = 10 * MINUTE_MS
 _COARSER = Decimal(10)
 
 
@@ -42,6 +44,8 @@ class MinuteFaults:
             MinuteFault.TRIGGERS_STUCK: self._stick,
             MinuteFault.CONDITIONAL_CANCELLED: self._cancel_conditional,
             MinuteFault.HEDGE_SWITCHED: self._switch_mode,
+            MinuteFault.MULTI_ASSETS_SWITCHED: self._switch_assets,
+            MinuteFault.DELISTED: self._delist,
             MinuteFault.MANUAL_TRADE: self._trade_by_hand,
             MinuteFault.DELEVERAGED: self._deleverage,
             MinuteFault.STREAMS_CUT: lambda *_: self._hub.cut_all(),
@@ -89,6 +93,20 @@ class MinuteFaults:
         for name in accounts:
             wanted = "false" if self._venue.account(name).is_hedged else "true"
             self._by_hand(name, "POST", "/fapi/v1/positionSide/dual", dualSidePosition=wanted)
+
+    def _switch_assets(self, _rule: Rule, accounts: Sequence[str]) -> None:
+        for name in accounts:
+            wanted = "false" if self._venue.account(name).is_multi_assets else "true"
+            self._by_hand(name, "POST", "/fapi/v1/multiAssetsMargin", multiAssetsMargin=wanted)
+
+    def _delist(self, _rule: Rule, accounts: Sequence[str]) -> None:
+        held = [symbol for name in accounts for symbol, _ in self._venue.account(name).positions]
+        symbols = held or list(self._listings.contracts)
+        symbol = symbols[int(self._rng.integers(len(symbols)))]
+        delivery_ms = self._market.now_ms + _NOTICE_MS
+        self._market.deliver(self._market.index_of[symbol], delivery_ms)
+        contract = replace(self._listings.contracts[symbol], delivery_ms=delivery_ms)
+        self._listings.change(contract, now_ms=self._market.now_ms)
 
     def _trade_by_hand(self, _rule: Rule, accounts: Sequence[str]) -> None:
         for name in accounts:
