@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
+from core.errors import SettingsError
 from exchange.sim.market.recorded import RecordedCandles
 
 DEFAULT_START_MS = 1_764_547_200_000
@@ -16,7 +18,7 @@ class SimConfig:
     ``symbols`` and ``history_bars`` (closed candles before minute 0) are ignored with ``candles``.
     ``minutes`` is how many market minutes pass before the market holds still, ``None`` for ever;
     ``fault_seed`` switches the default mix of faults on. ``listings`` and ``delistings`` name symbols and
-    the market minute in which they begin or cease to trade.
+    the market minute in which they begin or cease to trade. Raises ``SettingsError`` for what can not be.
     """
 
     host: str = "127.0.0.1"
@@ -33,6 +35,18 @@ class SimConfig:
     weight_limit: int = 2400
     listings: tuple[tuple[str, int], ...] = ()
     delistings: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.speed) and self.speed >= 0):
+            raise SettingsError(f"the market's speed must be 0 or more, not {self.speed}")
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError(f"a port lies between 0 and 65535, {self.port} does not")
+        if self.minutes is not None and self.minutes < 0:
+            raise SettingsError(f"the market can not run for {self.minutes} minutes")
+        if self.start_ms is not None and self.start_ms < 0:
+            raise SettingsError("the market can not start before 1970")
+        if self.deposit < 0:
+            raise SettingsError(f"an account can not begin with {self.deposit} USDT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,15 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from core.errors import PerpscoutError
+from core.errors import PerpscoutError, SettingsError
 from exchange.sim.config import SimConfig
 from exchange.sim.process import Simulator
-from tests.contract.sim_clients import running
+from tests.contract.sim_clients import pass_minutes, running
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,3 +71,20 @@ async def test_the_clock_can_be_set_from_outside() -> None:
         for wrong in ({"speed": "-1"}, {"speed": "nan"}, {"minutes": "x"}):
             async with session.post(url, data=wrong) as answer:
                 assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"speed": -1.0}, {"speed": float("nan")}, {"port": 70_000}, {"minutes": -1}, {"start_ms": -1}]
+)
+def test_a_setting_that_can_not_be_is_one_clear_sentence(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        SimConfig(**wrong)
+
+
+async def test_a_market_may_start_in_the_middle_of_a_minute_or_before_anything_was_listed() -> None:
+    async with running(start_ms=1_764_547_217_123) as (simulator, _):
+        assert simulator.market.now_ms == 1_764_547_200_000
+    async with running(start_ms=86_400_000) as (simulator, announced), aiohttp.ClientSession() as session:
+        pass_minutes(simulator, 2)
+        async with session.get(f"{announced.rest}/fapi/v1/exchangeInfo") as answer:
+            assert (await answer.json())["symbols"] == []

@@ -184,7 +184,8 @@ class RecordedPaths:
         self._recorded = recorded
         self._scales = replace(Scales.of(contracts), volume_decimals=_volume_decimals(recorded, contracts))
         self._seed = seed
-        self._start_ms = recorded.minute_zero() if start_ms is None else start_ms
+        start = recorded.minute_zero() if start_ms is None else start_ms
+        self._start_ms = start - start % MINUTE_MS
         self._end_ms = recorded.end_ms()
         if not recorded.start_ms < self._start_ms < self._end_ms:
             raise DataFileError("the market must start inside the recording, after its first minute")

@@ -58,7 +58,7 @@ class SeededPaths:
     ) -> None:
         self._rng = seeded(seed)
         self._climate = climate or Climate()
-        self._start_ms = start_ms
+        self._start_ms = start_ms - start_ms % MINUTE_MS
         self._history_bars = history_bars
         self._scales = Scales.of([each.contract for each in instruments])
         self._price = np.array([each.reference_price for each in instruments]) / self._scales.point
