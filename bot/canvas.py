@@ -61,7 +61,7 @@ def blank_picture() -> "tuple[Figure, Axes]":
 
 def png_of(figure: "Figure") -> bytes:
     picture = BytesIO()
-    figure.savefig(picture, format="png", facecolor=BACKGROUND)
+    figure.savefig(picture, format="png", facecolor=BACKGROUND, pil_kwargs={"optimize": True})
     return picture.getvalue()
 
 

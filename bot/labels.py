@@ -1,20 +1,25 @@
 """Small labels inside a plot, each where it covers no other label and as little of the candles as can be."""
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.canvas import DPI, PANEL
+from bot.canvas import PANEL
 from core.market import MINUTE_MS, Field, Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.text import Text
 
-_CHARACTER, _LINE = 0.63, 1.3  # of a letter in the font's size, on the safe side
 _GAP = 4.0  # pixels between a label and what it is about
+_PAD = 2.0  # pixels around the words that belong to the label
 _FAR = 0.004  # what a pixel of distance costs, where covering a label's whole area with candles costs 1
+_FAR_POINTING = 0.0005  # a line bridges the distance
+_REACH, _SHIFTS = (0, 2, 4), (0.0, 0.5, -0.5, 0.9, -0.9)  # in half heights and in widths of the label
+_REACH_POINTING, _SHIFTS_POINTING = tuple(range(12)), (*_SHIFTS, 0.25, -0.25, 0.7, -0.7, 1.2, -1.2, 1.6, -1.6)
 
 
 class Box(NamedTuple):
@@ -51,12 +56,18 @@ class Labels:
         corners = axes.transAxes.transform([(0.0, 0.0), (1.0, 1.0)]).ravel()
         self._plot = Box(*corners.tolist())
         self._candles = self._pixels(open_times, candles)
+        self._renderer = _renderer(axes)
 
     def reserve(self, at: float, price: float, *, pixels: float) -> None:
         """Keep labels off a mark of this size."""
         x, y = self._axes.transData.transform((at, price)).tolist()
         half = pixels / 2
         self._taken.append(Box(x - half, y - half, x + half, y + half))
+
+    def reserve_line(self, since: float, until: float, price: float) -> None:
+        """Keep labels off a level."""
+        (left, y), (right, _) = self._axes.transData.transform([(since, price), (until, price)]).tolist()
+        self._taken.append(Box(left, y - 1, right, y + 1))
 
     def place(
         self,
@@ -71,38 +82,48 @@ class Labels:
     ) -> bool:
         """Write ``words`` near a point, above or below as wished where there is room.
 
-        Returns false, and writes nothing, where there is none. ``pointing`` ties it to the point by a line.
+        Returns false, and writes nothing, where there is none, or where the point is not in the plot.
+        ``pointing`` ties it to the point by a line.
         """
         x, y = self._axes.transData.transform((at, price)).tolist()
-        best = min(
-            self._choices(words, (x, y), is_above=is_above, size=size, pointing=pointing), default=None
-        )
-        if best is None:
+        if not Box(x, y, x, y).is_within(self._plot):
             return False
-        _, box = best
+        text = self._words(words, colour=colour, size=size)
+        extent = text.get_window_extent(self._renderer)
+        extents = (extent.width + 2 * _PAD, extent.height + 2 * _PAD)
+        choices = self._choices(extents, (x, y), is_above=is_above, pointing=pointing)
+        if not choices:
+            text.remove()
+            return False
+        _, box = min(choices)
         self._taken.append(box)
-        self._write(words, box, colour=colour, size=size)
+        text.set_position(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
         if pointing:
             self._point((x, y), box, colour=colour)
         return True
 
     def _choices(
-        self, words: str, point: tuple[float, float], *, is_above: bool, size: float, pointing: bool
+        self,
+        extents: tuple[float, float],
+        point: tuple[float, float],
+        *,
+        is_above: bool,
+        pointing: bool,
     ) -> list[tuple[float, Box]]:
-        lines = words.split("\n")
-        width = max(map(len, lines)) * _CHARACTER * size * DPI / 72
-        height = len(lines) * _LINE * size * DPI / 72
+        """Return the free places for a label of this width and height, each with what it costs."""
+        width, height = extents
         gap = _GAP * (4 if pointing else 1)
-        reach = (0, 1, 2, 3, 5, 7) if pointing else (0, 1, 2)
+        reach, shifts = (_REACH_POINTING, _SHIFTS_POINTING) if pointing else (_REACH, _SHIFTS)
+        far = _FAR_POINTING if pointing else _FAR
         sides = (1, -1) if is_above else (-1, 1)
         choices = []
-        for order, (side, step, shift) in enumerate(product(sides, reach, (0.0, 0.5, -0.5, 0.9, -0.9))):
-            middle = point[1] + side * (gap + height / 2 + step * height)
+        for order, (side, step, shift) in enumerate(product(sides, reach, shifts)):
+            middle = point[1] + side * (gap + height / 2 + step * height / 2)
             left = point[0] + shift * width - width / 2
             box = Box(left, middle - height / 2, left + width, middle + height / 2)
             if box.is_within(self._plot) and not any(map(box.overlaps, self._taken)):
-                away = abs(shift) * width / 2 + step * height + (40 if side != sides[0] else 0)
-                choices.append((self._covered(box) + _FAR * away + 1e-9 * order, box))
+                away = abs(shift) * width / 2 + step * height / 2 + (60 if side != sides[0] else 0)
+                choices.append((self._covered(box) + far * away + 1e-9 * order, box))
         return choices
 
     def _covered(self, box: Box) -> float:
@@ -121,10 +142,10 @@ class Labels:
         boxes: Floats = np.vstack([lower.T, upper.T])
         return boxes
 
-    def _write(self, words: str, box: Box, *, colour: str, size: float) -> None:
-        self._axes.text(
-            (box.left + box.right) / 2,
-            (box.bottom + box.top) / 2,
+    def _words(self, words: str, *, colour: str, size: float) -> "Text":
+        return self._axes.text(
+            0.0,
+            0.0,
             words,
             transform=None,
             ha="center",
@@ -146,3 +167,16 @@ class Labels:
                 [point[0], end_x], [point[1], end_y], color=colour, linewidth=0.9, transform=None, zorder=6
             )
         )
+
+
+def _renderer(axes: "Axes") -> "RendererAgg":
+    """Return what measures words in the picture's own resolution."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = axes.figure
+    if not isinstance(figure, Figure):
+        raise TypeError("labels are for a picture of its own")
+    canvas: Any = FigureCanvasAgg(figure)  # matplotlib has not typed get_renderer
+    renderer: RendererAgg = canvas.get_renderer()
+    return renderer

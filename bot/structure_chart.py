@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_GAP, _POOL, _EMA, _RANGE, _ENTRY = "#b39ddb", "#ffb74d", "#f06292", "#546e7a", "#42a5f5"
+_GAP, _POOL, _EMA, _RANGE, _ENTRY, _LEVEL = (
+    "#b39ddb",
+    "#ffb74d",
+    "#f06292",
+    "#546e7a",
+    "#42a5f5",
+    "#8d6e63",
+)
 _BULLISH, _BEARISH = "#4db6ac", "#e57373"
 _HALF = MINUTE_MS // 2
 _EDGE_GAP = 0.05
@@ -52,9 +59,10 @@ def draw_structure(chart: StructureChart, *, up: UpColour = UpColour.GREEN) -> b
     _draw_bands(axes, chart)
     draw_candles(axes, chart.open_times, chart.candles, palette=palette)
     _draw_pools(axes, chart)
-    _draw_breaks(axes, chart)
+    _draw_breaks(axes, chart, labels)
     _draw_points(axes, chart, labels)
-    _draw_plan(axes, chart, palette=palette)
+    _draw_levels(axes, chart)
+    _draw_plan(axes, chart, labels, palette=palette)
     _write_labels(labels, chart)
     draw_edge_labels(axes, _edge_labels(axes, chart, palette), gap=_EDGE_GAP, size=9)
     _write_frame(figure, chart)
@@ -84,9 +92,10 @@ def _draw_bands(axes: "Axes", chart: StructureChart) -> None:
     start, end = axes.get_xlim()
     for band in chart.bands:
         left = max(band.since, start)
+        right = end if band.until is None else band.until + MINUTE_MS
         colour = _colour(band.side) if band.is_block else _GAP
         axes.fill(
-            [left, end, end, left],
+            [left, right, right, left],
             [band.low, band.low, band.high, band.high],
             facecolor=colour,
             edgecolor=colour,
@@ -108,9 +117,10 @@ def _draw_pools(axes: "Axes", chart: StructureChart) -> None:
             axes.scatter([right], [pool.wick], s=55, marker="x", color=_POOL, linewidths=1.8, zorder=6)
 
 
-def _draw_breaks(axes: "Axes", chart: StructureChart) -> None:
+def _draw_breaks(axes: "Axes", chart: StructureChart, labels: Labels) -> None:
     start = axes.get_xlim()[0]
     for each in chart.breaks:
+        labels.reserve_line(max(each.since + _HALF, start), each.at + _HALF, each.price)
         axes.hlines(
             each.price,
             max(each.since + _HALF, start),
@@ -142,12 +152,19 @@ def _draw_points(axes: "Axes", chart: StructureChart, labels: Labels) -> None:
         )
 
 
-def _draw_plan(axes: "Axes", chart: StructureChart, *, palette: Palette) -> None:
+def _draw_levels(axes: "Axes", chart: StructureChart) -> None:
+    start, end = axes.get_xlim()
+    for level in chart.levels:
+        axes.hlines(level.price, start, end, colors=_LEVEL, linestyles="dashed", linewidth=1.0, zorder=2)
+
+
+def _draw_plan(axes: "Axes", chart: StructureChart, labels: Labels, *, palette: Palette) -> None:
     if chart.plan is None:
         return
-    start, end = int(chart.open_times[-1]) + _HALF, axes.get_xlim()[1]
+    start, end = int(chart.open_times[-12:][0]), axes.get_xlim()[1]
     for _, price, colour in _planned(chart.plan, palette):
-        axes.hlines(price, start - 12 * MINUTE_MS, end, colors=colour, linewidth=1.6, zorder=6)
+        labels.reserve_line(start, end, price)
+        axes.hlines(price, start, end, colors=colour, linewidth=1.6, zorder=6)
 
 
 def _planned(plan: Plan, palette: Palette) -> list[tuple[str, float, str]]:
@@ -195,7 +212,8 @@ def _write_break(labels: Labels, each: Break, chart: StructureChart) -> None:
 def _write_band(labels: Labels, band: Band, chart: StructureChart) -> None:
     words = f"{band.name}{'+' if band.side > 0 else '-'} {band.state}".strip()
     start = max(band.since, int(chart.open_times[0]))
-    edge = band.low if band.side > 0 else band.high
+    low, high = chart.price_range()
+    edge = min(max(band.low if band.side > 0 else band.high, low), high)
     indent = len(words) * 0.5 * _minutes_a_character(chart) * MINUTE_MS
     labels.place(
         words,
@@ -228,6 +246,7 @@ def _edge_labels(axes: "Axes", chart: StructureChart, palette: Palette) -> list[
     found: list[tuple[str, float, str]] = []
     if chart.plan is not None:
         found += _planned(chart.plan, palette)
+    found += [(level.name, level.price, _LEVEL) for level in chart.levels]
     if chart.swing_range is not None:
         found += [
             ("premium", chart.swing_range.high, _RANGE),
@@ -241,4 +260,5 @@ def _edge_labels(axes: "Axes", chart: StructureChart, palette: Palette) -> list[
 
 def _write_frame(figure: "Figure", chart: StructureChart) -> None:
     draw_title(figure, chart.title, chart.note)
-    figure.text(0.072, 0.006, _LEGEND, color=FAINT, fontsize=9, parse_math=False)
+    if not chart.notes:
+        figure.text(0.072, 0.006, _LEGEND, color=FAINT, fontsize=9, parse_math=False)

@@ -43,7 +43,7 @@ class Break(NamedTuple):
 
 
 class Band(NamedTuple):
-    """A zone that is still open: an order block, a breaker or a fair value gap."""
+    """A zone: an order block, a breaker or a fair value gap; ``until`` is ``None`` while it is open."""
 
     name: str
     side: int
@@ -51,6 +51,7 @@ class Band(NamedTuple):
     high: float
     since: int
     state: str = ""
+    until: int | None = None
 
     @property
     def is_block(self) -> bool:
@@ -89,6 +90,13 @@ class Plan(NamedTuple):
     target: float
 
 
+class Level(NamedTuple):
+    """A price to point out beside the plot."""
+
+    name: str
+    price: float
+
+
 class Note(NamedTuple):
     """Words about one point of the picture."""
 
@@ -116,6 +124,7 @@ class StructureChart:
     swing_range: Range | None = None
     ema_200_15m: float | None = None
     plan: Plan | None = None
+    levels: tuple[Level, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @classmethod
@@ -140,10 +149,11 @@ class StructureChart:
 
     def price_range(self) -> tuple[float, float]:
         """Lowest and highest price to show: candles and plan, with a little air."""
-        planned = self.plan[1:] if self.plan else ()
-        low = min(float(np.nanmin(self.candles[Field.LOW])), *planned, *planned[:1], np.inf)
-        high = max(float(np.nanmax(self.candles[Field.HIGH])), *planned, *planned[:1], -np.inf)
-        margin = (high - low) * 0.08 or high * 0.01
+        lows, highs = self.candles[Field.LOW], self.candles[Field.HIGH]
+        pointed_out = [level.price for level in self.levels]
+        prices = [*(self.plan or ())[1:], *pointed_out, float(np.nanmin(lows)), float(np.nanmax(highs))]
+        low, high = min(prices), max(prices)
+        margin = (high - low) * (0.14 if self.notes else 0.08) or high * 0.01
         return low - margin, high + margin
 
 
