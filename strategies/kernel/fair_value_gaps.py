@@ -30,18 +30,12 @@ def is_full(chart: Chart, gap: Gap) -> bool:
 @compiled
 def find_nearest(chart: Chart) -> None:
     """Note where the next gap on each side will be full, so that most candles need to look no further."""
-    chart.gap_above = np.inf
-    chart.gap_below = -np.inf
+    above, below = np.inf, -np.inf
     for place in range(chart.gaps_open):
-        note_nearer(chart, chart.gaps[place])
-
-
-@compiled
-def note_nearer(chart: Chart, gap: Gap) -> None:
-    if gap.side > 0:
-        chart.gap_below = max(chart.gap_below, gap.bottom)
-    else:
-        chart.gap_above = min(chart.gap_above, gap.top)
+        gap = chart.gaps[place]
+        above = min(above, gap.top if gap.side < 0 else np.inf)
+        below = max(below, gap.bottom if gap.side > 0 else -np.inf)
+    chart.gap_above, chart.gap_below = above, below
 
 
 @compiled
@@ -61,15 +55,13 @@ def find_gap(chart: Chart, rules: Rules) -> None:
 @compiled
 def add_gap(chart: Chart, side: int, edges: tuple[float, float]) -> None:
     make_room(chart)
-    if chart.gaps_open == 0:
-        find_nearest(chart)
     gap = chart.gaps[chart.gaps_open]
     chart.gaps_open += 1
     gap.side = side
     gap.label = chart.number - 1
     gap.bottom, gap.top = edges
     report(chart, gap, Kind.GAP)
-    note_nearer(chart, gap)
+    find_nearest(chart)
 
 
 @compiled
@@ -82,7 +74,6 @@ def make_room(chart: Chart) -> None:
         if chart.gaps[place].label < chart.gaps[oldest].label:
             oldest = place
     drop(chart, oldest, Kind.GAP_EXPIRED)
-    find_nearest(chart)
 
 
 @compiled

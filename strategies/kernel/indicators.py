@@ -20,9 +20,8 @@ VOLUME_RANK_LENGTH = 60
 @compiled
 def smoothed(average: float, value: float, seen: int, length: int, weight: float) -> float:
     """Move an average by its ``seen``-th value; the plain mean of the first ``length`` is its seed."""
-    if seen <= length:
-        return average + (value - average) / seen
-    return average + weight * (value - average)
+    share = 1.0 / seen if seen <= length else weight
+    return average + share * (value - average)
 
 
 @compiled

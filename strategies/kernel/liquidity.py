@@ -1,5 +1,7 @@
 """Liquidity pools at confirmed swing points and at equal ones, and the sweeps that take them."""
 
+import numpy as np
+
 from strategies.kernel.events import Kind, emit
 from strategies.kernel.jit import compiled
 from strategies.kernel.parameters import Rules
@@ -59,18 +61,14 @@ def remember_sweep(chart: Chart, side: int, depth: float) -> None:
 @compiled
 def find_nearest(chart: Chart) -> None:
     """Note the nearest pool on each side, so that most candles need to look no further."""
-    chart.pools_above = 0
-    chart.pools_below = 0
+    above, below, count = np.inf, -np.inf, 0
     for place in range(chart.pools_open):
         pool = chart.pools[place]
-        if pool.side > 0:
-            nearest = chart.pools_above == 0 or pool.level < chart.pool_above
-            chart.pool_above = pool.level if nearest else chart.pool_above
-            chart.pools_above += 1
-        else:
-            nearest = chart.pools_below == 0 or pool.level > chart.pool_below
-            chart.pool_below = pool.level if nearest else chart.pool_below
-            chart.pools_below += 1
+        above = min(above, pool.level if pool.side > 0 else np.inf)
+        below = max(below, pool.level if pool.side < 0 else -np.inf)
+        count += pool.side > 0
+    chart.pool_above, chart.pool_below = above, below
+    chart.pools_above, chart.pools_below = count, chart.pools_open - count
 
 
 @compiled

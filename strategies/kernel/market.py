@@ -10,7 +10,7 @@ from core.market import MINUTE_MS, QUARTER_MS, Booleans, Floats
 from strategies.kernel.events import Kind
 from strategies.kernel.indicators import trend_side
 from strategies.kernel.parameters import KernelParameters
-from strategies.kernel.records import EVENTS, Chart, Forming, Records, array_of
+from strategies.kernel.records import Chart, Forming, Records, array_of
 from strategies.kernel.snapshots import pack, tables, unpack
 from strategies.kernel.step import Market, step, warm_up_quarters, whole_from
 
@@ -76,8 +76,7 @@ class MarketKernel:
             raise ValueError(f"a row of {row.shape} candles does not fit {len(self.symbols)} symbols")
         self._minute = open_time_ms // MINUTE_MS
         self._row[0], self._present[0], self._number[0] = row, present, self._minute
-        step(self.state, 0, self._number, self._row, self._present)
-        if max(self.minute.events_used.max(), self.quarter.events_used.max()) > EVENTS:
+        if not step(self.state, 0, self._number, self._row, self._present):
             raise RuntimeError("one candle caused more events than a chart has room for")
 
     def warm_up_1m(self, symbol_index: int, candles: Floats, open_times: Times) -> None:
@@ -85,19 +84,18 @@ class MarketKernel:
 
         Only its unbroken end counts, and where that does not follow what is known, 1m starts anew with it.
         """
-        numbers, candles = _unbroken(candles, open_times, MINUTE_MS)
+        numbers, rows = _unbroken(candles, open_times, MINUTE_MS)
         if _is_detached(self.minute, symbol_index, numbers):
             self._clear_minutes(symbol_index)
-        rows, present = candles.T[:, :, np.newaxis].copy(), np.ones((len(numbers), 1), dtype=np.bool_)
-        step(self.state, symbol_index, numbers, rows, present)
+        step(self.state, symbol_index, numbers, rows, np.ones((len(numbers), 1), dtype=np.bool_))
         self._minute = max(self._minute, int(self.minute[symbol_index].number))
 
     def warm_up_15m(self, symbol_index: int, candles: Floats, open_times: Times) -> None:
         """As ``warm_up_1m``, for closed 15m candles. Where both histories overlap no bar counts twice."""
-        numbers, candles = _unbroken(candles, open_times, QUARTER_MS)
+        numbers, rows = _unbroken(candles, open_times, QUARTER_MS)
         if _is_detached(self.quarter, symbol_index, numbers):
             _clear((self.quarter,), symbol_index)
-        warm_up_quarters(self.quarter[symbol_index], self.state.quarter_rules, numbers, candles)
+        warm_up_quarters(self.quarter[symbol_index], self.state.quarter_rules, numbers, rows)
 
     def clear(self, symbol_index: int) -> None:
         """Forget one symbol, so that it can be warmed up anew."""
@@ -193,9 +191,9 @@ def _unbroken(candles: Floats, open_times: Times, timeframe_ms: int) -> tuple[Ti
     if candles.shape != (5, len(open_times)):
         raise ValueError(f"history of {candles.shape} candles does not fit {len(open_times)} open times")
     numbers = np.array(open_times, dtype=np.int64) // timeframe_ms
-    candles = np.array(candles, dtype=np.float64, order="C")
-    start = whole_from(numbers, candles)
-    return numbers[start:], np.ascontiguousarray(candles[:, start:])
+    rows = np.array(candles.T, dtype=np.float64, order="C")[:, :, np.newaxis]
+    start = whole_from(numbers, rows)
+    return numbers[start:], rows[start:]
 
 
 def _is_detached(charts: Records, symbol_index: int, numbers: Times) -> bool:

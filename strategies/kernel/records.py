@@ -45,6 +45,8 @@ class Swing:
     low: float
     low_at: int
     low_open: int
+    extreme: float  # of the candles that may still end this leg
+    extreme_at: int
 
 
 class Block:

@@ -12,11 +12,13 @@ from strategies.kernel.jit import compiled
 from strategies.kernel.liquidity import add_pool, update_pools
 from strategies.kernel.order_blocks import update_blocks
 from strategies.kernel.parameters import Rules
-from strategies.kernel.records import Chart, Forming, Prices, Records
+from strategies.kernel.records import EVENTS, Chart, Forming, Prices, Records
 from strategies.kernel.structure import break_structure
 from strategies.kernel.swings import INTERNAL, SWING, confirm_swing
 
 QUARTER = 15
+
+Numbers = NDArray[np.int64]
 
 
 class Market(NamedTuple):
@@ -30,54 +32,61 @@ class Market(NamedTuple):
 
 
 @compiled
-def step(
-    market: Market, first: int, numbers: NDArray[np.int64], rows: Floats, present: NDArray[np.bool_]
-) -> None:
+def step(market: Market, first: int, numbers: Numbers, rows: Floats, present: NDArray[np.bool_]) -> bool:
     """Take in minutes of neighbouring symbols, from ``first`` on: ``rows`` [T, 5, n], ``present`` [T, n].
 
-    A live minute is one row of all symbols, a fetched history many rows of one.
+    A live minute is one row of all symbols, a fetched history many rows of one. Return whether every chart
+    had room for its events.
     """
+    minutes, quarters, forming = market.minute, market.quarter, market.forming
+    rules = (market.minute_rules, market.quarter_rules)
+    most_events = 0
     for t in range(len(numbers)):
-        for s in range(rows.shape[2]):
-            if present[t, s]:
-                accept_minute(market, first + s, numbers[t], prices_of(rows[t], s))
+        for column in range(rows.shape[2]):
+            if present[t, column]:
+                s = first + column
+                prices = prices_of(rows, t, column)
+                accept_minute(minutes[s], quarters[s], forming[s], rules, numbers[t], prices)
+                most_events = max(most_events, minutes[s].events_used)
+    return most_events <= EVENTS
 
 
 @compiled
-def warm_up_quarters(chart: Chart, rules: Rules, numbers: NDArray[np.int64], candles: Floats) -> None:
-    """Take in fetched 15m history [5, n] of one symbol."""
-    for place in range(len(numbers)):
-        accept(chart, rules, numbers[place], prices_of(candles, place))
+def warm_up_quarters(chart: Chart, rules: Rules, numbers: Numbers, rows: Floats) -> None:
+    """Take in fetched 15m history [T, 5, 1] of one symbol."""
+    for t in range(len(numbers)):
+        accept(chart, rules, numbers[t], prices_of(rows, t, 0))
 
 
 @compiled
-def whole_from(numbers: NDArray[np.int64], candles: Floats) -> int:
-    """Return where the unbroken end of a history begins: after its last hole or impossible candle."""
-    for place in range(len(numbers) - 1, -1, -1):
-        if not plausible(prices_of(candles, place)):
-            return place + 1
-        if place > 0 and numbers[place] != numbers[place - 1] + 1:
-            return place
+def whole_from(numbers: Numbers, rows: Floats) -> int:
+    """Return where the unbroken end of a history [T, 5, 1] begins: behind the last hole or bad candle."""
+    for t in range(len(numbers) - 1, -1, -1):
+        if not plausible(prices_of(rows, t, 0)):
+            return t + 1
+        if t > 0 and numbers[t] != numbers[t - 1] + 1:
+            return t
     return 0
 
 
 @compiled
-def prices_of(candles: Floats, place: int) -> Prices:
-    return (candles[0, place], candles[1, place], candles[2, place], candles[3, place], candles[4, place])
+def prices_of(rows: Floats, t: int, s: int) -> Prices:
+    return (rows[t, 0, s], rows[t, 1, s], rows[t, 2, s], rows[t, 3, s], rows[t, 4, s])
 
 
 @compiled
-def accept_minute(market: Market, s: int, number: int, prices: Prices) -> None:
+def accept_minute(
+    minute: Chart, quarter: Chart, forming: Forming, rules: tuple[Rules, Rules], number: int, prices: Prices
+) -> None:
     """Take in a 1m candle, and the 15m candle that it completes."""
-    if not accept(market.minute[s], market.minute_rules, number, prices):
+    if not accept(minute, rules[0], number, prices):
         return
-    forming, quarter = market.forming[s], market.quarter[s]
     extend(forming, number, prices)
     if number % QUARTER != QUARTER - 1:
         return
     if forming.minutes == QUARTER:
         whole = (forming.open, forming.high, forming.low, forming.close, forming.volume)
-        accept(quarter, market.quarter_rules, forming.number, whole)
+        accept(quarter, rules[1], forming.number, whole)
     elif 0 < quarter.number < forming.number:
         quarter.missed = 1
 

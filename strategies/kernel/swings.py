@@ -3,7 +3,7 @@
 from strategies.kernel.events import Kind, emit
 from strategies.kernel.indicators import candle_of
 from strategies.kernel.jit import compiled
-from strategies.kernel.records import Chart, Swing
+from strategies.kernel.records import Candle, Chart, Swing
 
 INTERNAL = 0
 SWING = 1
@@ -13,21 +13,44 @@ DOWN = -1
 
 
 @compiled
-def stands_above(chart: Chart, label: int) -> bool:
-    """Is this candle's high above every high since?"""
-    level, number = candle_of(chart, label).high, chart.number
-    while number > label and candle_of(chart, number).high < level:
+def outermost(candle: Candle, side: int) -> float:
+    high, low = candle.high, candle.low  # both are read, so that the choice needs no jump to mispredict
+    return high if side > 0 else low
+
+
+@compiled
+def stands_out(chart: Chart, label: int, side: int) -> bool:
+    """Is this candle's high above every high since (+1), or its low below every low since (−1)?"""
+    number, level = chart.number, outermost(candle_of(chart, label), side)
+    while number > label and side * (outermost(candle_of(chart, number), side) - level) < 0.0:
         number -= 1
     return number == label
 
 
 @compiled
-def stands_below(chart: Chart, label: int) -> bool:
-    """Is this candle's low below every low since?"""
-    level, number = candle_of(chart, label).low, chart.number
-    while number > label and candle_of(chart, number).low > level:
-        number -= 1
-    return number == label
+def follow_extreme(swing: Swing, chart: Chart) -> None:
+    """Note the newest candle that nothing in this leg has gone beyond.
+
+    Only that one can end the leg: an earlier candle was reached by it, and a later one stands in its shadow
+    until it is itself confirmed.
+    """
+    level = outermost(candle_of(chart, chart.number), swing.leg)
+    reached = swing.leg * (level - swing.extreme) >= 0.0
+    swing.extreme = level if reached else swing.extreme
+    swing.extreme_at = chart.number if reached else swing.extreme_at
+
+
+@compiled
+def begin_leg(swing: Swing, chart: Chart, leg: int, label: int) -> None:
+    """Begin a leg, or look on in one, with the candles behind ``label`` yet to be judged."""
+    swing.leg = leg
+    swing.extreme = outermost(candle_of(chart, label + 1), leg)
+    swing.extreme_at = label + 1
+    for number in range(label + 2, chart.number + 1):
+        level = outermost(candle_of(chart, number), leg)
+        if leg * (level - swing.extreme) >= 0.0:
+            swing.extreme = level
+            swing.extreme_at = number
 
 
 @compiled
@@ -36,11 +59,15 @@ def turned(swing: Swing, chart: Chart, label: int) -> int:
 
     A candle that stands both above and below all that followed it is a high.
     """
-    if swing.leg != DOWN and stands_above(chart, label):
-        return DOWN
-    if swing.leg != UP and stands_below(chart, label) and not stands_above(chart, label):
-        return UP
-    return 0
+    if swing.leg == 0:
+        return DOWN if stands_out(chart, label, 1) else UP if stands_out(chart, label, -1) else 0
+    follow_extreme(swing, chart)
+    if swing.extreme_at != label:
+        return 0
+    if swing.leg == DOWN and stands_out(chart, label, 1):
+        begin_leg(swing, chart, DOWN, label)
+        return 0
+    return -swing.leg
 
 
 @compiled
@@ -59,7 +86,7 @@ def confirm_swing(chart: Chart, scale: int, length: int) -> int:
         swing.low_at = label
         swing.low_open = 1
     if leg != 0:
-        swing.leg = leg
+        begin_leg(swing, chart, leg, label)
         level = swing.high if leg == DOWN else swing.low
         kind = Kind.INTERNAL_POINT if scale == INTERNAL else Kind.SWING_POINT
         emit(chart, kind, -leg, label, (level, level, 0.0))
