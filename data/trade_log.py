@@ -13,8 +13,9 @@ import pyarrow as pa
 from core.errors import DataFileError
 from core.ports import Journal
 from core.trades import TradeRecord
+from data.parquet_parts import remove_unfinished, sync_folder
 from data.trade_columns import COLUMNS, columns_for, table_of
-from data.trade_parts import finish_replacing, parts_in, read_part, remove_unfinished, sync_folder, write_part
+from data.trade_parts import finish_replacing, parts_in, read_part, write_part
 
 _ALL_COLUMNS = "0-columns.parquet"  # no rows; the first name, from which Arrow's readers learn the columns
 _BATCH = 1000

@@ -1,0 +1,193 @@
+"""Closed candles on disk: cheap to append to, checked when read, and never needed to be whole.
+
+``FOLDER/1m/2026-05-20/part-000042.parquet``: a folder a UTC day, in it small parts in the order of writing
+and, once the day is over, one that holds all (``day-…``). Of two candles of one minute the later part's
+counts, so a crash between writing a merged part and removing what it merged does no harm. Whatever is
+missing or damaged is fetched from the exchange again.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.market import DAY_MS, MINUTE_MS, QUARTER_MS
+from data.candle_batch import CandleBatch, CandleBlock
+from data.candle_shelf import Shelf
+from data.parquet_parts import is_part, remove_unfinished, set_aside, sync_folder, unfinished_name, write_part
+
+WINDOW: Mapping[int, int] = {QUARTER_MS: 1500, MINUTE_MS: 499}
+"""How many of the newest candles of each timeframe a start needs."""
+
+_FOLDERS = {MINUTE_MS: "1m", QUARTER_MS: "15m"}
+_ROWS_A_GROUP = 65_536  # about 100 minutes of the whole market: what one read skips or takes
+_REMEDY = "its candles will be fetched again"
+_NOTHING = CandleBatch.none_of(MINUTE_MS).table()
+
+
+class CandleArchive:
+    """One folder of closed candles with one writer. Blocking: call it from a thread.
+
+    Methods that write raise ``OSError`` when the disk will not take more.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if folder.exists():
+            remove_unfinished(folder)
+
+    def append(self, batches: Sequence[CandleBatch]) -> int:
+        """Write candles down, a part for each day and timeframe; returns how many."""
+        written = 0
+        for timeframe_ms in sorted({batch.timeframe_ms for batch in batches}):
+            alike = [batch for batch in batches if batch.timeframe_ms == timeframe_ms]
+            for day_ms, candles in CandleBatch.joined(timeframe_ms, alike).by_day(DAY_MS):
+                _write(_next_part(self._day(timeframe_ms, day_ms), "part"), candles)
+                written += len(candles)
+        return written
+
+    def newest(self, before_ms: int, *, bars: Mapping[int, int] = WINDOW) -> Shelf:
+        """Take out the newest candles that closed by ``before_ms``; of unmerged days 15m ones are built."""
+        minutes_end = before_ms // MINUTE_MS * MINUTE_MS
+        quarters_end = before_ms // QUARTER_MS * QUARTER_MS
+        quarters_start = quarters_end - bars[QUARTER_MS] * QUARTER_MS
+        fetched = self.block(QUARTER_MS, quarters_start, quarters_end)
+        built = [
+            self.block(MINUTE_MS, max(day, quarters_start), min(day + DAY_MS, quarters_end)).quarters()
+            for day in self._unmerged(quarters_start // DAY_MS * DAY_MS, quarters_end)
+        ]
+        minutes = self.block(MINUTE_MS, minutes_end - bars[MINUTE_MS] * MINUTE_MS, minutes_end)
+        return Shelf([_completed(fetched, built), minutes])
+
+    def block(
+        self, timeframe_ms: int, start_ms: int, end_ms: int, *, symbols: Sequence[str] | None = None
+    ) -> CandleBlock:
+        """Read all candles that opened in ``[start_ms, end_ms)``, damaged parts set aside."""
+        tables = [_NOTHING, *self._tables(timeframe_ms, start_ms, end_ms)]
+        rows = CandleBatch.of_table(timeframe_ms, pa.concat_tables(tables))
+        if symbols is None:
+            return CandleBlock.of(rows, start_ms, end_ms)
+        wanted = CandleBatch.none_of(timeframe_ms, tuple(symbols))
+        return CandleBlock.of(CandleBatch.joined(timeframe_ms, [wanted, rows]), start_ms, end_ms).first(
+            len(symbols)
+        )
+
+    def merge(self, before_ms: int) -> int:
+        """Make one part of each day that ended by ``before_ms``, its 15m candles built; returns the days."""
+        days = list(self._unmerged(0, before_ms // DAY_MS * DAY_MS))
+        for day_ms in days:
+            minutes = self.block(MINUTE_MS, day_ms, day_ms + DAY_MS)
+            fetched = self.block(QUARTER_MS, day_ms, day_ms + DAY_MS)
+            self._replace(day_ms, _completed(fetched, [minutes.quarters()]))
+            self._replace(day_ms, minutes)  # last: while its minutes are in pieces a day is merged again
+        return len(days)
+
+    def export(self, path: Path, start_ms: int, end_ms: int, *, symbols: Sequence[str] | None = None) -> int:
+        """Write the 1m candles of ``[start_ms, end_ms)`` as one candle file; returns how many.
+
+        A file of that name is replaced, but only by a whole one.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished, written = unfinished_name(path), 0
+        with unfinished.open("wb") as file:
+            with pq.ParquetWriter(
+                file, _NOTHING.schema, compression="zstd", write_page_checksum=True
+            ) as writer:
+                for day_ms in range(start_ms // DAY_MS * DAY_MS, end_ms, DAY_MS):
+                    first, last = max(day_ms, start_ms), min(day_ms + DAY_MS, end_ms)
+                    candles = self.block(MINUTE_MS, first, last, symbols=symbols).batch()
+                    writer.write_table(candles.table())
+                    written += len(candles)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        sync_folder(path.parent)
+        return written
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _day(self, timeframe_ms: int, day_ms: int) -> Path:
+        day = datetime.fromtimestamp(day_ms / 1000, UTC).strftime("%Y-%m-%d")
+        return self.folder / _FOLDERS[timeframe_ms] / day
+
+    def _tables(self, timeframe_ms: int, start_ms: int, end_ms: int) -> Iterator[pa.Table]:
+        for day_ms in range(start_ms // DAY_MS * DAY_MS, end_ms, DAY_MS):
+            for path in _parts(self._day(timeframe_ms, day_ms)):
+                table = _read(path, start_ms, end_ms)
+                if table is not None:
+                    yield table
+
+    def _unmerged(self, start_ms: int, end_ms: int) -> Iterator[int]:
+        """Yield each day of ``[start_ms, end_ms)`` whose minutes are in pieces."""
+        for folder in sorted((self.folder / _FOLDERS[MINUTE_MS]).glob("????-??-??")):
+            day_ms = int(datetime.strptime(f"{folder.name}+0000", "%Y-%m-%d%z").timestamp() * 1000)
+            parts = _parts(folder)
+            whole = len(parts) == 1 and parts[0].name.startswith("day-")
+            if start_ms <= day_ms < end_ms and parts and not whole:
+                yield day_ms
+
+    def _replace(self, day_ms: int, block: CandleBlock) -> None:
+        folder = self._day(block.timeframe_ms, day_ms)
+        merged, candles = _parts(folder), block.batch()
+        if len(candles):
+            _write(_next_part(folder, "day"), candles)
+        for path in merged:
+            path.unlink()
+
+
+def _completed(fetched: CandleBlock, built: Sequence[CandleBlock]) -> CandleBlock:
+    """Fill what was not fetched with what was built."""
+    end_ms = fetched.start_ms + fetched.candles.shape[2] * fetched.timeframe_ms
+    rows = [*(each.batch() for each in built), fetched.batch()]
+    return CandleBlock.of(CandleBatch.joined(fetched.timeframe_ms, rows), fetched.start_ms, end_ms)
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return a day's parts in the order in which they were written."""
+    return sorted((path for path in folder.glob("*.parquet") if is_part(path)), key=_sequence)
+
+
+def _sequence(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+def _next_part(folder: Path, kind: str) -> Path:
+    """Name the next part; damaged ones keep their numbers, as a name is never used twice."""
+    taken = [_sequence(path) for path in folder.glob("*.parquet")]
+    return folder / f"{kind}-{max(taken, default=0) + 1:06d}.parquet"
+
+
+def _write(path: Path, candles: CandleBatch) -> None:
+    write_part(
+        path,
+        candles.table(),
+        row_group_size=_ROWS_A_GROUP,
+        use_dictionary=["symbol"],
+        column_encoding={"open_time": "DELTA_BINARY_PACKED"},
+    )
+
+
+def _read(path: Path, start_ms: int, end_ms: int) -> pa.Table | None:
+    """Read the row groups that may hold candles of ``[start_ms, end_ms)``; ``None`` for a damaged part."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=["symbol"]) as file:
+            if file.schema_arrow != _NOTHING.schema:
+                raise pa.ArrowInvalid("its columns are not those of candles")
+            return file.read_row_groups(list(_groups(file.metadata, start_ms, end_ms)))
+    except FileNotFoundError:
+        return None  # merged a moment ago
+    except PermissionError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        set_aside(path, error, remedy=_REMEDY)
+        return None
+
+
+def _groups(metadata: pq.FileMetaData, start_ms: int, end_ms: int) -> Iterator[int]:
+    for number in range(metadata.num_row_groups):
+        times = metadata.row_group(number).column(1).statistics
+        if times is None or not times.has_min_max or (times.min < end_ms and times.max >= start_ms):
+            yield number
