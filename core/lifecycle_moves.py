@@ -220,10 +220,9 @@ def open_questions(position: Position) -> tuple[QueryOrder, ...]:
     asked = [query_of(position, each.client_order_id) for each in known if each is not None]
     if position.entry_total is None and Role.ENTRY in position.attempts:
         asked.append(entry_query(position))
-    if Role.CLOSE in position.attempts:
-        last = client_order_id(position.position_id, Role.CLOSE, position.attempts[Role.CLOSE])
-        asked.append(query_of(position, last))
-    return tuple(asked)
+    closes = range(position.attempts.get(Role.CLOSE, 0), 0, -1)  # an early one may have filled unheard
+    ids = (client_order_id(position.position_id, Role.CLOSE, attempt) for attempt in closes)
+    return (*asked, *(query_of(position, order_id) for order_id in ids))
 
 
 def is_worth_telling(attempt: int) -> bool:

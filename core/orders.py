@@ -324,6 +324,14 @@ class StreamLost:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUnreadable:
+    """The account could not be read for long: what we know of it grows old. It says nothing about it."""
+
+    at: int
+    reason: str
+
+
 Report = (
     SymbolPrepared
     | OrderRejected
@@ -336,5 +344,6 @@ Report = (
     | FundingPaid
     | AccountRead
     | AccountSurvey
+    | AccountUnreadable
     | StreamLost
 )

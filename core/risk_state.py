@@ -17,6 +17,7 @@ class Halt(StrEnum):
     """Reasons of a halt that the program itself gives; an operator gives words of their own."""
 
     DRAWDOWN = "drawdown"
+    SECOND_BOT = "second_bot"
 
 
 class RiskNews(StrEnum):

@@ -77,7 +77,6 @@ class PaperExchange:
         self._wallet = deposit
         self._holdings: dict[str, _Holding] = {}
         self._waiting: list[SubmitEntry | CloseAtMarket] = []
-        self._trades = 0
         self._now = 0
 
     def submit(self, command: Command) -> Sequence[Report]:
@@ -176,12 +175,11 @@ class PaperExchange:
         fee = slipped * quantity * self._costs.taker_fee
         realised = self._book_fill(self._holding(symbol), quantity * side, slipped)
         self._wallet += realised - fee
-        self._trades += 1
         return OrderFilled(
             symbol=symbol,
             client_order_id=order_id,
             venue_order_id=order_id,
-            trade_id=f"paper-{self._trades}",
+            trade_id=order_id,  # every order here fills at once, and no process uses an id again
             side=side,
             quantity=quantity,
             price=slipped,

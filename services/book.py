@@ -1,7 +1,7 @@
 """Positions of one account, real or paper: applies the lifecycle, writes the journal, sends the orders."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -9,11 +9,21 @@ from core import lifecycle
 from core.clock import Clock
 from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChanged, ReportReceived
 from core.lifecycle import LifecycleParameters
-from core.lifecycle_moves import Concern, Step
+from core.lifecycle_moves import Concern, Step, open_questions
 from core.market import MinuteClosed
-from core.orders import AccountRead, Command, HeldPosition, Report, Role
+from core.orders import (
+    AccountRead,
+    AccountSurvey,
+    Command,
+    ConditionalsListed,
+    HeldPosition,
+    Report,
+    Role,
+    position_tag,
+)
 from core.ports import Execution, Journal
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
+from core.reconciliation import Finding, lost_protections, most_urgent_first, oddities, orphans, ours_on
 
 
 class MinuteDriven(Protocol):
@@ -69,14 +79,20 @@ class Book:
         self._listener = listener
         self._venue = venue
         self._positions: dict[str, Position] = {}
+        self._tags: dict[str, str] = {}
 
     @property
     def positions(self) -> Mapping[str, Position]:
         """Return live positions by symbol; the values never change, the mapping does."""
         return self._positions
 
-    def restore(self, positions: Sequence[Position]) -> None:
-        """Take up positions that an earlier run left open, and ask about all that is not known of them."""
+    def restore(self, positions: Sequence[Position], known_ids: Iterable[str] = ()) -> None:
+        """Take up positions that an earlier run left open, and ask about all that is not known of them.
+
+        ``known_ids`` are those of positions already closed, by which their leftovers are told from others'.
+        """
+        ids = (*known_ids, *(each.position_id for each in positions))
+        self._tags.update((position_tag(each), each) for each in ids)
         if self._venue is not None:
             self._venue.restore(positions)
         for position in positions:
@@ -89,6 +105,7 @@ class Book:
         """Record the intent, then begin. A symbol already held is a mistake of the caller's."""
         if plan.symbol in self._positions:
             raise ValueError(f"{plan.symbol} is already held in the {self.source} book")
+        self._tags[position_tag(plan.position_id)] = plan.position_id
         step = lifecycle.begin(plan, mono=self._clock.monotonic())
         self._carry_out(step, at=plan.planned_at, cause=IntentRecorded(plan=plan))
 
@@ -98,6 +115,9 @@ class Book:
             self._listener.account(report)
             self._compare(report)
             return
+        if isinstance(report, ConditionalsListed):
+            # What another trader like us placed is not ours to judge.
+            report = replace(report, resting=ours_on(report.symbol, report.resting, self._tags))
         symbol = getattr(report, "symbol", None)
         position = self._positions.get(symbol) if symbol else None
         if position is None:
@@ -106,6 +126,30 @@ class Book:
         step = lifecycle.on_report(position, report, self._parameters, mono=self._clock.monotonic())
         if step.position is not position or step.commands:
             self._carry_out(step, at=report.at, cause=ReportReceived(book=self.source, report=report))
+
+    def reconcile(self, survey: AccountSurvey) -> tuple[Finding, ...]:
+        """Hold everything we believe against everything the venue shows; returns what is not ours.
+
+        The unprotected come first. Orders we believe in and do not see are asked about, orders of ours
+        that should not be there are cancelled.
+        """
+        self._listener.account(survey.account)
+        self._compare(survey.account)
+        for position in most_urgent_first(self._positions.values()):
+            self._order(lost_protections(position, survey), at=survey.at)
+            resting = tuple(each for each in survey.conditionals if each.symbol == position.symbol)
+            self.receive(
+                ConditionalsListed(
+                    position_id=position.position_id, symbol=position.symbol, resting=resting, at=survey.at
+                )
+            )
+        self._order(orphans(survey, self._positions, self._tags), at=survey.at)
+        return oddities(survey, self._positions, self._tags)
+
+    def ask_everything(self) -> None:
+        """Ask what became of every order, because news of them may have been lost."""
+        for position in most_urgent_first(self._positions.values()):
+            self._order(open_questions(position), at=self._clock.market_ms())
 
     def advance(self, minute: MinuteClosed) -> None:
         """Let a candle-made venue live through the minute, and note how far prices went."""
@@ -203,6 +247,14 @@ class Book:
             self._listener.opened(after)
         if not after.is_live:
             self._listener.closed(after)
+
+    def _order(self, commands: Sequence[Command], *, at: int) -> None:
+        """Write down and send what follows from no change of a position."""
+        seen_at = self._clock.market_ms()
+        bodies = [CommandSent(command=command) for command in commands]
+        self._journal.append([Entry(body=body, at=at, seen_at=seen_at) for body in bodies])
+        for command in commands:
+            self._send(command)
 
     def _send(self, command: Command) -> None:
         for report in self._execution.submit(command):

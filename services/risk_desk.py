@@ -19,7 +19,7 @@ from core.ports import Scorer
 from core.positions import Position, PositionPlan, Source
 from core.ranking import Experience, rank
 from core.risk import AccountContext, Approved, judge
-from core.risk_state import RiskNews, RiskState, closed, equity_read, news
+from core.risk_state import RiskNews, RiskState, closed, equity_read, halted, news
 from core.signals import Candidate, RankedSignal
 from core.sizing import plan_position
 from core.symbols import SymbolContext, market_objections
@@ -75,6 +75,10 @@ class RiskDesk:
     def state_after(self, trade: TradeRecord) -> RiskState:
         """Return what ``closed`` will make of the state, so that both can be written in one transaction."""
         return closed(self._state, trade, self._parameters.risk)
+
+    def halt(self, reason: str, at: int) -> Sequence[Alert]:
+        """Take no more entries until somebody resumes."""
+        return self._move(halted(self._state, reason), at)
 
     def recall(self, trades: Iterable[TradeRecord], state: RiskState | None = None) -> None:
         """Take up what earlier runs learned, and the risk state they left."""

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from core.clock import Clock
-from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MinuteClosed
+from core.orders import StreamLost
 from core.ports import Exchange
 from services.bookkeeping import Bookkeeper
+from services.reconciler import Reconciler
 from services.trader import Tick, Trader, TraderEvent
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-ACCOUNT_RETRY_SECONDS = 1.0
 
 
 class MinuteSource(Protocol):
@@ -60,18 +60,17 @@ class Session:
         self._exchange = exchange
         self._bookkeeper = bookkeeper
         self._clock = clock
-        self._account_due = asyncio.Event()
+        self._reconciler = Reconciler(exchange, post=inbox.post, clock=clock)
 
     async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
         """Work until ``until`` is true after a minute, or until cancelled; ``beside`` runs along."""
         self._trader.restore()
-        self._account_due.set()
         self._minutes.start()
         duties = (
             self._trade(until),
             self._feed_minutes(),
             self._feed_reports(),
-            self._feed_account(),
+            self._reconciler.run(),
             self._feed_ticks(),
             self._bookkeeper.run(),
             *beside,
@@ -90,7 +89,7 @@ class Session:
             event = await self._inbox.take()
             self._trader.process(event)
             if isinstance(event, MinuteClosed):
-                self._account_due.set()
+                self._reconciler.wish()
                 if until():
                     return
 
@@ -101,18 +100,8 @@ class Session:
     async def _feed_reports(self) -> None:
         async for report in self._exchange.reports():
             self._inbox.post(report)
-
-    async def _feed_account(self) -> None:
-        """Read the account once a minute; a failed read is no news: the last one grows old."""
-        while True:
-            await self._account_due.wait()
-            self._account_due.clear()
-            try:
-                self._inbox.post(await self._exchange.account())
-            except (ExchangeUnavailable, ExchangeRefused) as fault:
-                log.warning("account not read: %s", fault)
-                await self._clock.sleep(ACCOUNT_RETRY_SECONDS)
-                self._account_due.set()
+            if isinstance(report, StreamLost):
+                self._reconciler.wish(survey=True)
 
     async def _feed_ticks(self) -> None:
         while True:

@@ -16,10 +16,12 @@ from core.lifecycle_moves import Concern
 from core.market import CandleHistory, Field, Floats, MinuteClosed, SymbolAxis
 from core.monitoring import Structure, exit_wanted, stop_wanted
 from core.notices import Alert, PositionEnded, PositionOpened, Severity, SignalRefused
-from core.orders import AccountRead, OrderFilled, Report
+from core.orders import AccountRead, AccountSurvey, AccountUnreadable, OrderFilled, Report, StreamLost
 from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
+from core.reconciliation import Finding, Oddity
+from core.risk_state import Halt
 from core.signals import Candidate, RankedSignal
 from core.trades import SNAPSHOT_BARS, TradeRecord
 from core.verdicts import Refused
@@ -32,6 +34,8 @@ from services.risk_desk import RiskDesk
 from services.tally import Tally
 
 log = logging.getLogger(__name__)
+
+REMEMBERED_POSITIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class Trader:
         self._virtual = self._book(Source.VIRTUAL, venues.virtual, venues.virtual_driver, rules)
         self._snapshots: dict[str, Floats] = {}
         self._kept = desk.state
+        self._noticed: frozenset[Finding] = frozenset()
         self._warmed: set[str] = set()
         self._minute: MinuteClosed | None = None
         self._scan: ScanView | None = None
@@ -133,6 +138,12 @@ class Trader:
             case CloseRequested():
                 book = self._real if event.source is Source.REAL else self._virtual
                 book.request_close(event.symbol, ExitReason.OPERATOR)
+            case AccountSurvey():
+                self._notice(self._real.reconcile(event), event.at)
+            case AccountUnreadable():
+                self._say("account_unreadable", Severity.CRITICAL, event.at, "", event.reason)
+            case StreamLost():
+                self._real.ask_everything()
             case _:
                 self._real.receive(event)
 
@@ -141,7 +152,8 @@ class Trader:
         self.desk.recall(self._journal.closed_trades(), self._journal.risk_state())
         self._kept = self.desk.state
         positions = self._journal.live_positions()
-        self._real.restore([each for each in positions if each.plan.source is Source.REAL])
+        known = self._journal.position_ids(REMEMBERED_POSITIONS)
+        self._real.restore([each for each in positions if each.plan.source is Source.REAL], known)
         self._virtual.restore([each for each in positions if each.plan.source is Source.VIRTUAL])
 
     def close_all(self) -> int:
@@ -341,8 +353,7 @@ class Trader:
             return
         self.digest.closed(position)
         self.tally.closed(position)
-        for alert in self.desk.closed(record):
-            self._notifier.notify(alert)
+        self._tell_all(self.desk.closed(record))
         self._bookkeeper.keep(record)
         self._notifier.notify(PositionEnded(position=position, day_pnl=self.desk.day_pnl(at), at=at))
 
@@ -353,14 +364,28 @@ class Trader:
     def _on_account(self, account: AccountRead) -> None:
         alerts = self.desk.account(account)
         self._keep_risk(account.at)
-        for alert in alerts:
-            self._notifier.notify(alert)
+        self._tell_all(alerts)
 
     def _keep_risk(self, at: int) -> None:
         """Write the risk state down if it has changed; what it forbids must survive us."""
         if self.desk.state != self._kept:
             self._kept = self.desk.state
             self._append(Entry(body=RiskChanged(state=self._kept), at=at, seen_at=self._clock.market_ms()))
+
+    def _notice(self, findings: Sequence[Finding], at: int) -> None:
+        """Tell people what is not ours, once for as long as it lasts; with a second bot nobody opens more."""
+        for finding in findings:
+            if finding.oddity is Oddity.SECOND_BOT:
+                self._tell_all(self.desk.halt(Halt.SECOND_BOT.value, at))
+                self._keep_risk(at)
+            if finding not in self._noticed:
+                severity = _SEVERITY[finding.oddity]
+                self._say(finding.oddity.value, severity, at, finding.symbol, finding.text)
+        self._noticed = frozenset(findings)
+
+    def _tell_all(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            self._notifier.notify(alert)
 
     def _on_stray(self, report: Report) -> None:
         """News of nothing we hold. An execution among it means money moved without us: say so."""
@@ -403,6 +428,11 @@ def _ended_at(position: Position) -> int:
     return position.closed_at or position.plan.planned_at
 
 
+_SEVERITY = {
+    Oddity.SECOND_BOT: Severity.CRITICAL,
+    Oddity.FOREIGN_POSITION: Severity.WARNING,
+    Oddity.FOREIGN_ORDER: Severity.INFO,
+}
 _MILD = frozenset({Concern.TARGET_MISSING, Concern.TRAIL_REFUSED, Concern.THAWED})
 
 

@@ -12,6 +12,7 @@ from bot.catalogue import Language, language_of, messages, placeholders, text
 from core.lifecycle_moves import Concern
 from core.notices import Severity
 from core.positions import ExitReason, Source, Stage
+from core.reconciliation import Oddity
 from core.risk_state import Halt, RiskNews
 from core.signals import Side
 from core.verdicts import Reason
@@ -66,6 +67,7 @@ def test_traditional_and_simplified_are_not_mixed() -> None:
         [f"reason.{refusal}" for refusal in (POOL_TOO_NEAR, STOP_TOO_FAR)],
         table("alert", RiskNews),
         table("alert", Concern),
+        table("alert", Oddity),
         table("exit", ExitReason),
         table("stage", Stage),
         table("source", Source),
@@ -78,6 +80,7 @@ def test_traditional_and_simplified_are_not_mixed() -> None:
         "geometry",
         "risk news",
         "concerns",
+        "oddities",
         "exits",
         "stages",
         "sources",

@@ -198,3 +198,12 @@ def test_a_close_interrupted_by_a_crash_goes_on() -> None:
     (close,) = life.waits(3.0)
     assert isinstance(close, CloseAtMarket)
     assert close.client_order_id == life.id(Role.CLOSE, 2)
+
+
+def test_a_close_that_filled_unheard_is_asked_about_though_later_ones_were_refused() -> None:
+    life = open_life()
+    life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))
+    life.waits(3.0)
+    life.waits(3.0)
+    life.mono += 1.0
+    assert {life.id(Role.CLOSE, attempt) for attempt in (1, 2)} <= asked(life.is_seen_flat())

@@ -15,15 +15,17 @@ from core.orders import (
     ConditionalChanged,
     ConditionalStatus,
     FundingPaid,
+    OrderAbsent,
     OrderFilled,
     PlaceConditional,
+    QueryOrder,
     Report,
     Role,
     SubmitEntry,
 )
 from core.signals import Side
 from exchange.paper import PaperCosts, PaperExchange
-from tests.builders import MINUTE, SYMBOL, T0, instrument
+from tests.builders import MINUTE, SYMBOL, T0, instrument, plan, position
 
 FREE = PaperCosts(taker_fee=Decimal(0), slippage=Decimal(0))
 AXIS = SymbolAxis((SYMBOL,))
@@ -164,3 +166,44 @@ def test_equity_moves_by_pnl_less_fees_and_nothing_else(
     expected = (out.price - into.price) * side * quantity - into.fee - out.fee
     assert abs(read.equity - 10_000 - expected) < Decimal("1e-12")
     assert read.wallet == read.equity
+
+
+def trail(trigger: str, quantity: str = "10") -> PlaceConditional:
+    return replace(conditional(Role.TRAIL, trigger), quantity=Decimal(quantity))
+
+
+def test_prices_reach_the_tighter_stop_first() -> None:
+    venue = bought()
+    venue.submit(trail("100.12"))
+    (fill,) = fills(venue.close_minute(minute((101, 101, 98, 98.5))))
+    assert (fill.price, fill.client_order_id) == (Decimal("100.12"), "ps-x-r1")
+
+
+def test_targets_of_parts_close_their_parts_nearest_first() -> None:
+    venue = bought(target="103")
+    venue.submit(replace(conditional(Role.TARGET, "101"), client_order_id="ps-x-t2", quantity=Decimal(4)))
+    reports = venue.close_minute(minute((100, 104, 99.5, 103.5)))
+    assert [(each.price, each.quantity) for each in fills(reports)] == [
+        (Decimal(101), Decimal(4)),
+        (Decimal(103), Decimal(6)),
+    ]
+
+
+def test_what_an_earlier_process_held_is_held_again_with_what_protected_it() -> None:
+    venue = paper()
+    venue.restore([position(plan())])
+    assert [
+        each.quantity for each in account(venue.close_minute(minute((100, 100, 100, 100)))).positions
+    ] == [10]
+    (fill,) = fills(venue.close_minute(minute((97, 98, 96, 97), at=T0 + 2 * MINUTE)))
+    assert (fill.price, fill.client_order_id) == (Decimal(97), "stop")
+
+
+def test_a_question_is_answered_with_what_rests() -> None:
+    venue = bought()
+    query = QueryOrder(position_id="p", client_order_id="ps-x-s1", symbol=SYMBOL, role=Role.STOP)
+    (found,) = venue.submit(query)
+    assert isinstance(found, ConditionalChanged)
+    assert found.status is ConditionalStatus.NEW
+    (absent,) = venue.submit(replace(query, client_order_id="ps-x-s9"))
+    assert isinstance(absent, OrderAbsent)

@@ -13,7 +13,24 @@ from core.journal import IntentRecorded, PositionChanged, PositionClosed, RiskCh
 from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
-from core.orders import CloseAtMarket, Command, OrderFilled, Report, SubmitEntry
+from core.orders import (
+    AccountRead,
+    AccountSurvey,
+    CancelConditional,
+    CloseAtMarket,
+    Command,
+    ConditionalStatus,
+    HeldPosition,
+    OrderFilled,
+    PlaceConditional,
+    QueryOrder,
+    Report,
+    RestingConditional,
+    Role,
+    StreamLost,
+    SubmitEntry,
+    client_order_id,
+)
 from core.parameters import Parameters
 from core.positions import ExitReason, Source, Stage
 from core.signals import Candidate, Side
@@ -318,6 +335,96 @@ def test_a_snapshot_that_an_earlier_process_took_is_cut_again_from_the_candles()
     snapshot = snapshot_before(store, "AUSDT", int(times[70]))
     assert snapshot.shape == (5, 60)
     assert snapshot[0].tolist() == [float(each) for each in range(10, 70)]
+
+
+def survey(*conditionals: RestingConditional, positions: Sequence[HeldPosition] = ()) -> AccountSurvey:
+    account = AccountRead(
+        wallet=Decimal(10_000),
+        equity=Decimal(10_000),
+        available=Decimal(10_000),
+        positions=tuple(positions),
+        at=T0,
+    )
+    return AccountSurvey(account=account, conditionals=conditionals, orders=(), at=T0)
+
+
+def resting(order_id: str, symbol: str = "AUSDT") -> RestingConditional:
+    return RestingConditional(
+        client_order_id=order_id,
+        symbol=symbol,
+        status=ConditionalStatus.NEW,
+        trigger_price=Decimal(99),
+    )
+
+
+def test_a_leftover_of_ours_on_a_flat_symbol_is_cancelled(world: World) -> None:
+    open_one(world)
+    (stop,) = (
+        each for each in world.real.commands if isinstance(each, PlaceConditional) and each.role is Role.STOP
+    )
+    world.minute(AUSDT=(100, 103, 100, 102))
+    assert world.held(Source.REAL) == []
+    world.real.commands.clear()
+    world.trader.process(survey(resting(stop.client_order_id)))
+    (cancel,) = world.real.commands
+    assert isinstance(cancel, CancelConditional)
+    assert cancel.client_order_id == stop.client_order_id
+
+
+def test_a_second_bot_halts_entries_and_is_told_once(world: World) -> None:
+    stranger = resting(client_order_id("real:never ours", Role.STOP, 1))
+    for _ in range(3):
+        world.trader.process(survey(stranger))
+    assert [each.key for each in world.ear.of(Alert)] == ["risk_halted", "second_bot"]
+    assert world.journal.risk_state() == world.trader.desk.state
+    assert world.trader.view().halted == "second_bot"
+    assert world.real.commands == []
+
+
+def test_a_foreign_position_is_told_and_not_touched(world: World) -> None:
+    foreign = HeldPosition(
+        symbol="BUSDT",
+        quantity=Decimal(3),
+        entry_price=Decimal(100),
+        mark_price=Decimal(100),
+        liquidation_price=Decimal(0),
+    )
+    world.trader.process(survey(resting("web_1", "BUSDT"), positions=[foreign]))
+    assert [each.key for each in world.ear.of(Alert)] == ["foreign_position", "foreign_order"]
+    assert world.real.commands == []
+
+
+def test_a_gap_in_the_news_is_followed_by_questions(world: World) -> None:
+    open_one(world)
+    world.real.commands.clear()
+    world.trader.process(StreamLost(at=T0, reason="reset"))
+    asked = {each.role for each in world.real.commands if isinstance(each, QueryOrder)}
+    assert asked == {Role.STOP, Role.TARGET}
+
+
+def test_a_winner_is_stopped_out_where_its_tightened_stop_stood(world: World) -> None:
+    world.wish("AUSDT", confidence=100.0)  # the target is 2 R away
+    world.minute()
+    world.minute()
+    world.minute(AUSDT=(100, 101.5, 100, 101.2))
+    world.minute(AUSDT=(101, 101, 100, 100))
+    world.bookkeeper.flush()
+    (record,) = world.shelf.records
+    assert record.exit_reason is ExitReason.STOP
+    assert record.position.exit_price == Decimal("100.20")  # 101.20 − 1 R
+
+
+def test_positions_of_an_earlier_process_live_on(world: World) -> None:
+    open_one(world)
+    again = World(world.journal, now=world.clock.market_ms())
+    again.trader.restore()
+    again.minute()
+    assert again.held(Source.REAL) == ["AUSDT"]
+    again.minute(AUSDT=(100, 103, 100, 102))
+    again.bookkeeper.flush()
+    (record,) = again.shelf.records
+    assert record.exit_reason is ExitReason.TARGET
+    assert again.journal.live_positions() == []
 
 
 def test_the_same_story_twice_gives_the_same_fingerprint() -> None:
