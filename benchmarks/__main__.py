@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-NAMES = ("null", "scan", "sim_load", "step")
+NAMES = ("bootstrap", "decode", "null", "scan", "sim_load", "steady", "step")
 """Each is a module beside this one with ``run(*, seed)``, which returns at least name, unit and ours."""
 
 
