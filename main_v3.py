@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 DEPOSIT = Decimal(10_000)
+GENTLE = 60.0  # market minutes a minute while a trader is still fetching its history
 UNPACED = 600.0  # the speed that "as fast as possible" is taken for where a period must be known beforehand
 WITHOUT_END = 10**9
 
@@ -189,7 +190,14 @@ def _check(path: Path, start: int | None) -> None:
 
 def _sim_command(options: DemoOptions | ScanOptions) -> list[str]:
     command = [sys.executable, str(ROOT / "main_v3.py"), "sim", "--json", "--port", "0", "--with-parent"]
-    command += ["--speed", str(options.speed), "--symbols", str(options.symbols), "--seed", str(options.seed)]
+    command += [
+        "--speed",
+        str(_start_speed(options)),
+        "--symbols",
+        str(options.symbols),
+        "--seed",
+        str(options.seed),
+    ]
     if options.data:
         command += ["--data", str(options.data.resolve())]
     if options.start is not None:
@@ -329,6 +337,7 @@ class _Simulated:
     binance: _Binance
     market: "MarketMonitor"
     clock: ScaledClock
+    hurry: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -341,13 +350,23 @@ async def _simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncI
     async with simulator_child(_sim_command(options), folder / "simulator.log") as told:
         await asyncio.to_thread(warm, clock=SystemClock())  # a compiler must not hold up the loop later
         market = MarketMonitor(told.rest, SystemClock())
-        speed = options.speed or UNPACED
-        clock = ScaledClock(speed=speed, market_ms=(await market.status()).market_ms)
+        clock = ScaledClock(speed=_start_speed(options), market_ms=(await market.status()).market_ms)
         addresses = BinanceAddresses(rest=told.rest, ws=told.ws)
         credentials = Credentials(api_key=told.api_key, api_secret=told.api_secret)
-        limiter = WeightLimiter(clock, period=60 / speed)
+        limiter = WeightLimiter(clock, period=60 / clock.speed)
+
+        async def hurry() -> None:
+            await market.set_speed(options.speed)
+            clock.set_speed(options.speed or UNPACED)
+            limiter.set_period(60 / clock.speed)
+
         async with _binance(addresses, credentials, clock, limiter) as binance:
-            yield _Simulated(binance=binance, market=market, clock=clock)
+            yield _Simulated(binance=binance, market=market, clock=clock, hurry=hurry)
+
+
+def _start_speed(options: DemoOptions | ScanOptions) -> float:
+    """Begin no faster than this: what passes while history is fetched is not scanned."""
+    return min(options.speed or UNPACED, GENTLE)
 
 
 def _universe(settings: Settings, instruments: Mapping[str, "Instrument"], now: int) -> "SymbolAxis":
@@ -423,6 +442,8 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
         watch=watch,
         clock=clock,
         draw=_drawer(settings),
+        hurry=simulated.hurry,
+        is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(axis),
         beside=(discord.run(trader.view),) if discord else (),
     )
 

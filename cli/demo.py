@@ -27,7 +27,10 @@ class MarketTime(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """Everything a watched run is made of; ``beside`` runs along with the trader."""
+    """Everything a watched run is made of; ``beside`` runs along with the trader.
+
+    ``hurry`` lets the market go at the speed asked for, once ``is_loaded`` says that all history is there.
+    """
 
     trader: Trader
     session: Session
@@ -36,6 +39,8 @@ class Rig:
     watch: Watch
     clock: Clock
     draw: Callable[[Highlight], bytes]
+    hurry: Callable[[], Awaitable[None]]
+    is_loaded: Callable[[], bool]
     beside: tuple[Awaitable[None], ...] = ()
 
 
@@ -59,7 +64,7 @@ class Demo:
             await self._rig.session.run(
                 self._is_done,
                 self._rig.watch.run(watched),
-                self._sample(),
+                self._accompany(),
                 self._rig.market.ended(),
                 *self._rig.beside,
             )
@@ -82,8 +87,11 @@ class Demo:
             self._first_scan = self._rig.clock.monotonic() - self._began
         return scans >= self._options.minutes
 
-    async def _sample(self) -> None:
-        """Remember the market's speed while there is a market to ask."""
+    async def _accompany(self) -> None:
+        """Let the market hurry once the trader can keep up; then remember how fast it goes."""
+        while not self._rig.is_loaded():
+            await self._rig.clock.sleep(0.1)
+        await self._rig.hurry()
         while True:
             await self._rig.clock.sleep(2.0)
             self._speed = await self._rig.market.effective_speed() or self._speed

@@ -50,8 +50,13 @@ class ScaledClock(SystemClock):
     """Market time that runs ``speed`` times as fast as the machine's, set right by what the market says."""
 
     def __init__(self, *, speed: float, market_ms: int) -> None:
-        self._speed = speed
+        self.speed = speed
         self.observe(market_ms)
+
+    def set_speed(self, speed: float) -> None:
+        """Go on from here at another speed."""
+        self.observe(self.market_ms())
+        self.speed = speed
 
     def observe(self, market_ms: int) -> None:
         """Anchor to a time the exchange just told us; the simulator may have slowed down meanwhile."""
@@ -59,7 +64,7 @@ class ScaledClock(SystemClock):
         self._anchored_at = self.monotonic()
 
     def market_ms(self) -> int:
-        return self._anchor_ms + int((self.monotonic() - self._anchored_at) * 1000 * self._speed)
+        return self._anchor_ms + int((self.monotonic() - self._anchored_at) * 1000 * self.speed)
 
 
 class ManualClock:

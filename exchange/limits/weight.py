@@ -71,6 +71,12 @@ class WeightLimiter:
             self.limit = limit
             self._smoother = self._new_smoother()
 
+    def set_period(self, period: float) -> None:
+        """Follow a simulated market whose speed was changed."""
+        self.period = period
+        self._patience = period / 60
+        self._smoother = self._new_smoother()
+
     @property
     def closed_for(self) -> float:
         """Seconds until the exchange talks to us again after a ban, 0 when it does."""

@@ -89,15 +89,23 @@ class MarketMonitor:
     """Asks a simulator, over its own endpoint, what no exchange would tell."""
 
     def __init__(self, rest: str, clock: Clock) -> None:
-        self._url = f"{rest}/sim/v1/status"
+        self._url = f"{rest}/sim/v1"
         self._clock = clock
 
     async def status(self) -> MarketStatus:
-        async with aiohttp.ClientSession() as session, session.get(self._url) as reply:
+        async with aiohttp.ClientSession() as session, session.get(f"{self._url}/status") as reply:
             body = await reply.json()
         return MarketStatus(
             market_ms=body["marketTime"], effective_speed=body["effectiveSpeed"], held=body["held"]
         )
+
+    async def set_speed(self, speed: float) -> None:
+        """Let market time pass ``speed`` times as fast as the machine's, 0 as fast as possible."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self._url}/clock", params={"speed": str(speed)}) as reply,
+        ):
+            reply.raise_for_status()
 
     async def effective_speed(self) -> float | None:
         """Return market seconds a machine second, ``None`` when the simulator does not answer."""
