@@ -1,9 +1,12 @@
 """The numbers of the ICT/SMC strategy, named."""
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
+from math import isclose
 
 Knots = tuple[tuple[float, float], ...]
 """A piecewise-linear grade: (measure, grade 0–1), ascending; constant beyond the ends."""
+
+FULL_CONFIDENCE = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +68,22 @@ class IctSmcParameters:
     room_margin_atr: float = 0.1
     weights: Weights = field(default_factory=Weights)
     grades: Grades = field(default_factory=Grades)
+
+    def __post_init__(self) -> None:
+        """Refuse a scale that is none: raises ``ValueError``."""
+        weights = astuple(self.weights)
+        if not isclose(sum(weights), FULL_CONFIDENCE) or min(weights) < 0.0:
+            raise ValueError(f"the weights of the factors must sum to {FULL_CONFIDENCE:.0f}")
+        if not all(_is_grade(knots) for knots in astuple(self.grades)):
+            raise ValueError("knots must ascend, with grades between 0 and 1")
+        if not 0.0 < self.reward_risk_low <= self.reward_risk_high:
+            raise ValueError("reward_risk_low must lie between 0 and reward_risk_high")
+        if not 0.0 <= self.confidence_low < FULL_CONFIDENCE:
+            raise ValueError(f"confidence_low must lie between 0 and {FULL_CONFIDENCE:.0f}")
+        if not 0.0 < self.max_stop_distance < 1.0:
+            raise ValueError("max_stop_distance must lie between 0 and 1")
+
+
+def _is_grade(knots: Knots) -> bool:
+    measures = [measure for measure, _ in knots]
+    return measures == sorted(set(measures)) and all(0.0 <= grade <= 1.0 for _, grade in knots)

@@ -7,7 +7,8 @@ import numpy as np
 
 from core.market import Floats
 from strategies.kernel.jit import compiled
-from strategies.kernel.records import WINDOW, Candle, Chart, Prices
+from strategies.kernel.parameters import WINDOW
+from strategies.kernel.records import Candle, Chart, Prices
 
 ATR_LENGTH = 14
 RSI_LENGTH = 14

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+WINDOW = 64
+"""Candles each chart remembers; a power of two, so that a bar number finds its place by masking."""
+
 
 class Rules(NamedTuple):
     """One timeframe's rules in the form that compiled code can read."""
@@ -46,6 +49,15 @@ class KernelParameters:
     trend_min_atr: float = 0.1
     min_bars_1m: int = 240
     min_bars_15m: int = 600
+
+    def __post_init__(self) -> None:
+        """Refuse what the charts can not remember: raises ``ValueError``."""
+        longest = WINDOW - 2
+        lengths = (self.internal_leg, self.swing_leg, self.quarter_leg, self.ob_search_bars)
+        if not all(1 <= length <= longest for length in lengths):
+            raise ValueError(f"legs and ob_search_bars must lie between 1 and {longest} bars")
+        if not 1 <= self.ob_validation_bars < self.ob_max_age:
+            raise ValueError("ob_validation_bars must lie between 1 and ob_max_age")
 
     def minute_rules(self) -> Rules:
         return self._rules(1, internal_leg=self.internal_leg, swing_leg=self.swing_leg)

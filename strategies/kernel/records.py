@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origi
 
 import numpy as np
 
-WINDOW = 64
-"""Candles each chart remembers; a power of two, so that a bar number finds its place by masking."""
+from strategies.kernel.parameters import WINDOW
+
 EVENTS = 64
 """More than one candle can cause on one chart: every block, pool and gap may change at once."""
 
