@@ -26,7 +26,7 @@ frozen                  the account shows our quantity again                    
                                                                                                  protecting
 frozen                  an operator closes; mark beyond the stop for too long                    closing
 closing                 not flat in time: closed again, ever more slowly, and people are told    closing
-any that holds          flat: by our fills, or by an account read twice (closed elsewhere)       closed
+any that holds          flat: by our fills, or by the account, all of ours asked for             closed
 ======================  =======================================================================  ===========
 
 *Frozen* says "I do not know": nothing is opened, moved or taken off, but what protects stays and is
@@ -38,7 +38,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from core.lifecycle_account import found_flat, found_held, resumed
+from core.lifecycle_account import answered, found_flat, found_held, resumed
 from core.lifecycle_entry import (
     on_entry_absent,
     on_entry_ended,
@@ -123,6 +123,7 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
     """Apply what the venue said. News that changes nothing, or came before, changes nothing."""
     if position.stage is Stage.CLOSED:
         return Step(position=position)
+    position = answered(position, report)
     match report:
         case SymbolPrepared():
             return on_prepared(position, report, mono)
@@ -189,6 +190,8 @@ def with_excursion(position: Position, *, high: Decimal, low: Decimal) -> Positi
 def _on_filled(position: Position, report: OrderFilled, parameters: LifecycleParameters, mono: float) -> Step:
     if any(fill.trade_id == report.trade_id for fill in position.fills):
         return Step(position=position)
+    if _is_of_another(position, report):
+        return Step(position=position)
     if report.side is position.side:
         if tag_of(report.client_order_id) != position.tag:
             return _freeze(position, mono)  # somebody else added to it: theirs is not ours to book
@@ -196,6 +199,13 @@ def _on_filled(position: Position, report: OrderFilled, parameters: LifecyclePar
     if not position.quantity and position.entry_settled:
         return Step(position=position)
     return _after_exit_fill(_booked(position, report, opening=False), report, mono)
+
+
+def _is_of_another(position: Position, report: OrderFilled) -> bool:
+    """Tell late news of an earlier position on the symbol. What it did, the account shows."""
+    tag = tag_of(report.client_order_id)
+    was_before = report.side is not position.side and report.at < position.plan.planned_at
+    return tag != position.tag if tag is not None else was_before
 
 
 def _booked(position: Position, report: OrderFilled, *, opening: bool) -> Position:

@@ -12,9 +12,10 @@ from core.lifecycle_moves import (
     finished,
     open_questions,
     place_stop,
+    query_of,
     to_stage,
 )
-from core.orders import HeldPosition
+from core.orders import ConditionalChanged, HeldPosition, OrderAbsent, OrderEnded, QueryOrder, Report
 from core.parameters import LeverageParameters
 from core.positions import ExitReason, Position, Stage
 
@@ -24,9 +25,9 @@ _HOLDING = frozenset({Stage.OPEN, Stage.PROTECTING, Stage.CLOSING, Stage.FROZEN}
 def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, mono: float) -> Step:
     """Take note that a whole account read shows no position where we hold one, or may.
 
-    The first such read asks what became of our orders, whose executions may be on their way; the second, a
-    probe later, ends the position as closed by somebody else. An entry of unknown outcome ends once it has
-    also not been found often enough.
+    The first such read asks what became of our orders, whose executions may be on their way. The one that
+    comes when all of them were answered for, and none made us flat, ends the position as closed by somebody
+    else. An entry of unknown outcome ends once it has also not been found often enough.
     """
     if position.stage is Stage.UNKNOWN and not position.fills:
         if position.probes < parameters.absence_probes:
@@ -36,11 +37,12 @@ def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, 
         return Step(position=position)
     if mono - max(position.tried_mono, position.stage_mono) < parameters.probe_seconds:
         return Step(position=position)
-    if position.probes:
+    if position.probes and not position.unanswered:
         ended = replace(position, exit_reason=position.exit_reason or ExitReason.EXTERNAL)
         return finished(ended, at, mono)
-    asked = replace(position, probes=1, tried_mono=mono)
-    return Step(position=asked, commands=open_questions(position))
+    ids = position.unanswered if position.probes else tuple(map(_order_id, open_questions(position)))
+    asked = replace(position, probes=position.probes + 1, unanswered=ids, tried_mono=mono)
+    return Step(position=asked, commands=tuple(query_of(position, order_id) for order_id in ids))
 
 
 def found_held(
@@ -83,6 +85,26 @@ def resumed(position: Position, *, mono: float) -> Step:
             return replace(placed, commands=(*placed.commands, *open_questions(awake)))
         case _:
             return Step(position=awake, commands=open_questions(awake))
+
+
+def answered(position: Position, report: Report) -> Position:
+    """Take note that a question of ``found_flat`` has its answer: no silence, and no end before its fills."""
+    match report:
+        case OrderAbsent() | ConditionalChanged():
+            is_whole = True
+        case OrderEnded():
+            booked = (each for each in position.fills if each.client_order_id == report.client_order_id)
+            is_whole = sum((each.quantity for each in booked), Decimal(0)) >= report.filled
+        case _:
+            return position
+    if not is_whole or report.client_order_id not in position.unanswered:
+        return position
+    left = tuple(each for each in position.unanswered if each != report.client_order_id)
+    return replace(position, unanswered=left)
+
+
+def _order_id(question: QueryOrder) -> str:
+    return question.client_order_id
 
 
 def _found_unknown(position: Position, held: HeldPosition, mono: float) -> Step:

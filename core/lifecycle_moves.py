@@ -17,6 +17,8 @@ from core.orders import (
 from core.positions import ExitReason, Position, Protection, Stage
 from core.signals import Side
 
+_CLOSES_ASKED_ABOUT = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleParameters:
@@ -220,7 +222,8 @@ def open_questions(position: Position) -> tuple[QueryOrder, ...]:
     asked = [query_of(position, each.client_order_id) for each in known if each is not None]
     if position.entry_total is None and Role.ENTRY in position.attempts:
         asked.append(entry_query(position))
-    closes = range(position.attempts.get(Role.CLOSE, 0), 0, -1)  # an early one may have filled unheard
+    last = position.attempts.get(Role.CLOSE, 0)  # an early one may have filled unheard
+    closes = range(last, max(last - _CLOSES_ASKED_ABOUT, 0), -1)
     ids = (client_order_id(position.position_id, Role.CLOSE, attempt) for attempt in closes)
     return (*asked, *(query_of(position, order_id) for order_id in ids))
 

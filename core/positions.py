@@ -126,7 +126,8 @@ class Position:
     when quantity has been held without a confirmed stop, ``tried_mono`` when the last order or query left,
     ``beyond_mono`` since when the mark has been beyond the stop. ``probes`` counts queries that found
     nothing, ``doubts`` reads of the account that did not show what we hold; ``stop_asked`` tells that a
-    stop without an answer has been asked for.
+    stop without an answer has been asked for. ``unanswered`` are the orders that a flat account made us ask
+    for and that we have not heard of since: their executions may be why it is flat.
     """
 
     plan: PositionPlan
@@ -150,6 +151,7 @@ class Position:
     tried_mono: float = 0.0
     beyond_mono: float | None = None
     probes: int = 0
+    unanswered: tuple[str, ...] = ()
     doubts: int = 0
     stop_asked: bool = False
     unprotected_seconds: float = 0.0

@@ -24,7 +24,6 @@ from core.orders import (
 )
 from core.positions import ExitReason, Stage
 from core.signals import Side
-from tests.builders import T0
 from tests.unit.core.lives import PARAMETERS, Life, entering, open_life
 
 
@@ -221,15 +220,24 @@ def test_the_same_fill_twice_counts_once() -> None:
     assert life.position.quantity == Decimal(10)
 
 
-def test_flat_at_the_venue_is_believed_only_the_second_time() -> None:
+def test_flat_at_the_venue_is_believed_once_every_question_is_answered() -> None:
     life = open_life()
     life.mono += 10
-    first = lifecycle.found_flat(life.position, PARAMETERS, at=T0, mono=life.mono)
-    assert [type(command) for command in first.commands] == [QueryOrder, QueryOrder]
-    too_soon = lifecycle.found_flat(first.position, PARAMETERS, at=T0, mono=life.mono)
-    assert too_soon.position is first.position
-    second = lifecycle.found_flat(first.position, PARAMETERS, at=T0, mono=life.mono + 1)
-    assert second.position.exit_reason is ExitReason.EXTERNAL
+    assert [type(command) for command in life.is_seen_flat()] == [QueryOrder, QueryOrder]
+    assert life.is_seen_flat() == ()  # too soon
+    life.hears(life.absent(Role.TARGET))
+    life.mono += 1
+    (again,) = life.is_seen_flat()
+    assert isinstance(again, QueryOrder)
+    assert again.client_order_id == life.id(Role.STOP)
+    life.hears(life.unknown(Role.STOP))
+    life.mono += 1
+    life.is_seen_flat()
+    assert not life.at(Stage.CLOSED)  # what may have filled unheard is no stranger's close
+    life.hears(life.conditional(Role.STOP, ConditionalStatus.EXPIRED))
+    life.mono += 1
+    life.is_seen_flat()
+    assert life.position.exit_reason is ExitReason.EXTERNAL
 
 
 def test_order_ids_tell_their_role_and_fit_the_exchange() -> None:

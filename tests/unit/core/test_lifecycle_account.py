@@ -89,10 +89,22 @@ def test_a_frozen_position_thaws_when_the_account_shows_ours_again() -> None:
 
 def test_a_frozen_position_that_is_gone_ends_as_closed_elsewhere() -> None:
     life = frozen()
-    for _ in range(2):
-        life.mono += 1.0
-        life.is_seen_flat()
+    life.mono += 1.0
+    life.is_seen_flat()
+    life.hears(life.absent(Role.TARGET))
+    life.hears(life.absent(Role.STOP))
+    life.mono += 1.0
+    life.is_seen_flat()
     assert life.position.exit_reason is ExitReason.EXTERNAL
+
+
+def test_late_news_of_an_earlier_position_is_not_booked_into_this_one() -> None:
+    life = open_life()
+    earlier = "ps-000000000000000000"
+    life.hears(life.filled("4", opening=False, by=f"{earlier}-t1"))
+    life.hears(life.filled("4", by=f"{earlier}-e1"))
+    assert life.position.quantity == 10
+    assert life.at(Stage.OPEN)
 
 
 def test_somebody_elses_addition_is_not_booked_and_freezes() -> None:
