@@ -37,6 +37,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.breaker_open": "circuit breaker is open",
         "reason.day_loss": "day's loss limit",
         "reason.drawdown": "drawdown limit",
+        "reason.second_bot": "another trader uses the account",
         "reason.too_many_entries": "too many entries",
         "reason.cooldown": "cooling down after a stop",
         "reason.stops_in_a_row": "pause after several stops",

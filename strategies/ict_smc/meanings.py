@@ -1,13 +1,10 @@
-"""What each parameter of the strategy means, and which values make no sense."""
+"""What each parameter of the strategy means."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from itertools import pairwise
-from math import isclose
 from types import MappingProxyType
 from typing import NamedTuple
 
-from strategies.ict_smc.confidence import PARTS
 from strategies.ict_smc.parameters import Grades, IctSmcParameters, Knots, Weights
 from strategies.kernel.parameters import KernelParameters
 
@@ -84,39 +81,6 @@ def describe(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator
         yield Described(name, _shown(value), MEANINGS[name])
 
 
-def problems(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[str]:
-    """Yield one sentence for each value that makes no sense."""
-    for name, value in _named(kernel, parameters):
-        if isinstance(value, tuple):
-            yield from _wrong_knots(name, value)
-        elif value < 0:
-            yield f"{name} is {value}: expected at least 0."
-    yield from _wrong_sums(parameters)
-    yield from (sentence for sentence, holds in _rules(kernel, parameters) if not holds)
-
-
-def _rules(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[tuple[str, bool]]:
-    """Yield what must hold between values, and whether it does."""
-    yield "confidence_low lies between 0 and 100.", 0 <= parameters.confidence_low < 100
-    yield "max_stop_distance is a share between 0 and 1.", 0 < parameters.max_stop_distance < 1
-    yield (
-        "reward_risk_low is positive and not above reward_risk_high.",
-        0 < parameters.reward_risk_low <= parameters.reward_risk_high,
-    )
-    yield "internal_leg is at least 1 and shorter than swing_leg.", 0 < kernel.internal_leg < kernel.swing_leg
-    yield "trend_young_share is at most 1.", parameters.trend_young_share <= 1
-    yield "discount_limit is at most 1.", parameters.discount_limit <= 1
-
-
-def _wrong_sums(parameters: IctSmcParameters) -> Iterator[str]:
-    total = sum(getattr(parameters.weights, each.name) for each in fields(Weights))
-    if not isclose(total, 100.0):
-        yield f"weights add up to {total:g}: expected 100."
-    for name, parts in PARTS.items():
-        if not isclose(sum(share for _, share in parts), 1.0):
-            yield f"the parts of {name} do not add up to 1."
-
-
 def _named(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[tuple[str, float | Knots]]:
     for name in (each.name for each in fields(kernel)):
         yield name, getattr(kernel, name)
@@ -127,13 +91,6 @@ def _named(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[t
         yield f"weights.{name}", getattr(parameters.weights, name)
     for name in (each.name for each in fields(Grades)):
         yield f"grades.{name}", getattr(parameters.grades, name)
-
-
-def _wrong_knots(name: str, knots: Knots) -> Iterator[str]:
-    if not all(left < right for (left, _), (right, _) in pairwise(knots)):
-        yield f"{name}: measures must ascend."
-    if not all(0.0 <= grade <= 1.0 for _, grade in knots):
-        yield f"{name}: grades lie between 0 and 1."
 
 
 def _shown(value: float | Knots) -> str:
