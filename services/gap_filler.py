@@ -57,6 +57,18 @@ class GapFiller:
             self._filled(index)
 
     async def _fetch(self, index: int, start_ms: int, end_ms: int) -> None:
+        newest = await self._ask(index, start_ms, end_ms)
+        hole = self._buffer.first_missing(index, start_ms, end_ms)
+        if hole is None or hole > newest:
+            return
+        # A page may lack a row by mistake: only what a second one, which begins elsewhere, lacks too is so.
+        newest = await self._ask(index, hole, end_ms)
+        for open_time in range(hole, min(end_ms + MINUTE_MS, newest), MINUTE_MS):
+            if not self._buffer.has(index, open_time):
+                self._stand_still(index, open_time)
+
+    async def _ask(self, index: int, start_ms: int, end_ms: int) -> int:
+        """Put one page of what closed by ``end_ms`` into the buffer; returns the newest open time told."""
         count = (end_ms - start_ms) // MINUTE_MS + 2  # with the candle that is still forming
         limit = _CHEAP_PAGE if count <= _CHEAP_PAGE else PAGE
         history = await self._candles.page(
@@ -67,10 +79,7 @@ class GapFiller:
             index,
             replace(history, open_times=history.open_times[closed], candles=history.candles[:, closed]),
         )
-        newest = int(history.open_times.max(initial=0))
-        for open_time in range(start_ms, min(end_ms + MINUTE_MS, newest), MINUTE_MS):
-            if not self._buffer.has(index, open_time):
-                self._stand_still(index, open_time)
+        return int(history.open_times.max(initial=0))
 
     def _stand_still(self, index: int, open_time: int) -> None:
         if self._buffer.has(index, open_time - MINUTE_MS):

@@ -1,0 +1,118 @@
+"""What is on disk after a storm is the exchange's own history, and the next start reads it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.market import MINUTE_MS, QUARTER_MS, SymbolAxis
+from data.candle_archive import CandleArchive
+from exchange.sim.server.faults.catalogue import Fault, MarketFault, MinuteFault, RestFault
+from exchange.sim.server.faults.plan import Rule
+from services.archived_candles import ArchivedCandles
+from services.archivist import Archivist
+from services.candle_pages import read_history
+from services.data_service import DataService
+from tests.contract.virtual_rig import VirtualRig, virtual_rig
+from tests.fakes.virtual_time import run_virtually
+
+STORM: tuple[Fault, ...] = (
+    MarketFault.CANDLE_MISSING,
+    MarketFault.CANDLE_TWICE,
+    MarketFault.CANDLE_LATE,
+    MarketFault.CANDLE_NAN,
+    MarketFault.SYMBOL_SILENT,
+    MinuteFault.STREAMS_CUT,
+    RestFault.LOSE_REPLY,
+    RestFault.ROW_MISSING,
+    RestFault.PARTIAL_PAGE,
+)
+
+
+async def at_once(work: Callable[..., int], *arguments: Any) -> int:
+    """Threads know nothing of virtual time."""
+    return work(*arguments)
+
+
+async def run_archived(
+    venue: VirtualRig, archive: CandleArchive, *, minutes: float, storm: bool = False
+) -> int:
+    """Run a data service with an archivist; returns the weight that its start took."""
+    axis = SymbolAxis(tuple(await venue.connection.exchange.instruments()))
+    shelf = archive.newest(venue.clock.market_ms())
+    archivist = Archivist(archive, shelf, beside=at_once)
+    service = DataService(
+        axis,
+        ArchivedCandles(venue.connection.candles, shelf),
+        streams=lambda sink: venue.connection.market_streams(axis.names, sink),
+        clock=venue.clock,
+        on_history=archivist.hearing(lambda _: None),
+    )
+    source = archivist.following(service)
+    used = venue.connection.limiter.used
+    source.start()
+
+    async def listen() -> None:
+        async for _ in source.minutes():
+            pass
+
+    task = asyncio.create_task(listen())
+    while service.live < len(axis):
+        await venue.clock.sleep(0.1)
+    used = venue.connection.limiter.used - used
+    if storm:
+        venue.strike(*(Rule(fault=fault, rate=0.15, seconds=50) for fault in STORM))
+    await venue.clock.sleep(minutes * 60)
+    venue.calm()
+    while service.live < len(axis):
+        await venue.clock.sleep(1)
+    await venue.clock.sleep(61)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await source.close()
+    return used
+
+
+async def compare(venue: VirtualRig, archive: CandleArchive) -> None:
+    """Hold every candle that the start keeps in the archive against the exchange's own."""
+    candles, now = venue.connection.candles, venue.clock.market_ms()
+    shelf = archive.newest(now - MINUTE_MS)
+    for symbol in await venue.connection.exchange.instruments():
+        for timeframe_ms, bars in ((MINUTE_MS, 499), (QUARTER_MS, 1500)):
+            end = (now - MINUTE_MS) // timeframe_ms * timeframe_ms
+            truth = await read_history(candles, symbol, timeframe_ms, bars=bars, before_ms=end)
+            held = shelf.history(
+                symbol, timeframe_ms, start_ms=end - bars * timeframe_ms, end_ms=end - timeframe_ms
+            )
+            fetched = held.open_times[-1] - held.open_times[0] >= (bars - 10) * timeframe_ms
+            assert fetched, "the archive does not reach back"
+            since = truth.open_times >= held.open_times[0]
+            assert np.array_equal(held.open_times, truth.open_times[since])
+            assert np.array_equal(held.candles, truth.candles[:, since])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_a_storm_the_archive_is_the_exchanges_own_history(seed: int, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with virtual_rig(symbols=3, seed=seed) as venue:
+            archive = CandleArchive(tmp_path)
+            await run_archived(venue, archive, minutes=35, storm=True)
+            await compare(venue, archive)
+
+    run_virtually(story())
+
+
+def test_a_second_start_fetches_the_pause_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with virtual_rig(symbols=3) as venue:
+            archive = CandleArchive(tmp_path)
+            cold = await run_archived(venue, archive, minutes=3)
+            await venue.clock.sleep(20 * 60)
+            warm = await run_archived(venue, archive, minutes=1)
+            assert (cold, warm) == (3 * 8, 3 * 2)
+            await compare(venue, archive)
+
+    run_virtually(story())
