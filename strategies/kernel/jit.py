@@ -15,14 +15,17 @@ SOURCES = Path(__file__).parent.parent
 
 
 def _digest() -> str:
+    """Return the fingerprint of the kernel and of every other source that has compiled functions."""
     content = sha256()
     for source in sorted(SOURCES.rglob("*.py")):
-        content.update(source.read_bytes())
+        text = source.read_bytes()
+        if source.parent == Path(__file__).parent or b"@compiled" in text:
+            content.update(text)
     return content.hexdigest()[:16]
 
 
 CACHE = Path(SETTINGS.CACHE_DIR or SOURCES / "__pycache__") / f"kernels-{_digest()}"
-"""Named after every source of the strategies: numba itself looks only at the file of the function it
+"""Named after the content of the sources: numba itself looks only at the file of the function it
 compiles, and would go on running old code when a function that it calls has changed in another file."""
 
 
