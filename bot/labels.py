@@ -52,9 +52,9 @@ class Labels:
 
     def __init__(self, axes: "Axes", open_times: NDArray[np.int64], candles: Floats) -> None:
         self._axes = axes
-        self._taken: list[Box] = []
+        self.taken: list[Box] = []
         corners = axes.transAxes.transform([(0.0, 0.0), (1.0, 1.0)]).ravel()
-        self._plot = Box(*corners.tolist())
+        self.plot = Box(*corners.tolist())
         self._candles = self._pixels(open_times, candles)
         self._renderer = _renderer(axes)
 
@@ -62,12 +62,12 @@ class Labels:
         """Keep labels off a mark of this size."""
         x, y = self._axes.transData.transform((at, price)).tolist()
         half = pixels / 2
-        self._taken.append(Box(x - half, y - half, x + half, y + half))
+        self.taken.append(Box(x - half, y - half, x + half, y + half))
 
     def reserve_line(self, since: float, until: float, price: float) -> None:
         """Keep labels off a level."""
         (left, y), (right, _) = self._axes.transData.transform([(since, price), (until, price)]).tolist()
-        self._taken.append(Box(left, y - 1, right, y + 1))
+        self.taken.append(Box(left, y - 1, right, y + 1))
 
     def place(
         self,
@@ -86,7 +86,7 @@ class Labels:
         ``pointing`` ties it to the point by a line.
         """
         x, y = self._axes.transData.transform((at, price)).tolist()
-        if not Box(x, y, x, y).is_within(self._plot):
+        if not Box(x, y, x, y).is_within(self.plot):
             return False
         text = self._words(words, colour=colour, size=size)
         extent = text.get_window_extent(self._renderer)
@@ -96,7 +96,7 @@ class Labels:
             text.remove()
             return False
         _, box = min(choices)
-        self._taken.append(box)
+        self.taken.append(box)
         text.set_position(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
         if pointing:
             self._point((x, y), box, colour=colour)
@@ -121,7 +121,7 @@ class Labels:
             middle = point[1] + side * (gap + height / 2 + step * height / 2)
             left = point[0] + shift * width - width / 2
             box = Box(left, middle - height / 2, left + width, middle + height / 2)
-            if box.is_within(self._plot) and not any(map(box.overlaps, self._taken)):
+            if box.is_within(self.plot) and not any(map(box.overlaps, self.taken)):
                 away = abs(shift) * width / 2 + step * height / 2 + (60 if side != sides[0] else 0)
                 choices.append((self._covered(box) + far * away + 1e-9 * order, box))
         return choices

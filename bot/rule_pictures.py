@@ -5,7 +5,7 @@ missing event is a ``LookupError``.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -546,11 +546,11 @@ def _with_few_colours(png: bytes) -> bytes:
     return smaller.getvalue()
 
 
-def draw_rules(folder: Path) -> list[Path]:
+def draw_rules(folder: Path, rules: Sequence[Rule] = RULES) -> list[Path]:
     """Write every picture and return where."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for rule in RULES:
+    for rule in rules:
         path = folder / f"{rule.name}.png"
         path.write_bytes(_with_few_colours(draw_structure(picture_of(rule))))
         paths.append(path)

@@ -32,6 +32,7 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
         (["demo", "--minutes", "0"], "'--minutes'"),
         (["demo", "--speed", "-1"], "'--speed'"),
         (["demo", "--from", "yesterday"], "2025-05-20"),
+        (["scan", "--top", "0"], "'--top'"),
         (["sim", "--port", "99999"], "'--port'"),
         (["replay"], "--data"),
         (["replay", "--data", "x", "--from", "2025-05-21", "--to", "2025-05-20"], "--to must be later"),
@@ -62,10 +63,11 @@ def test_a_malformed_candle_file_is_named_with_its_column(
     assert not (home / "var").exists()
 
 
-def test_the_demo_too_refuses_a_missing_candle_file_before_anything_starts(
-    home: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", ["demo", "scan"])
+def test_a_missing_candle_file_is_refused_before_anything_starts(
+    command: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main_v3.main(["demo", "--data", "nowhere.parquet"]) == 1
+    assert main_v3.main([command, "--data", "nowhere.parquet"]) == 1
     assert "nowhere.parquet" in complaint(capsys)
     assert not (home / "var").exists()
 
@@ -100,8 +102,9 @@ def test_a_folder_that_is_a_file_is_named(home: Path, capsys: pytest.CaptureFixt
     assert "out" in complaint(capsys)
 
 
-def test_modes_with_real_orders_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main_v3.main(["trade", "--mode", "live"]) == 1
+@pytest.mark.parametrize("command", ["trade", "scan"])
+def test_modes_with_real_orders_are_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main_v3.main([command, "--mode", "live"]) == 1
     assert "not open in this version" in complaint(capsys)
 
 
@@ -123,3 +126,4 @@ def test_settings_are_shown_with_secrets_masked(
     said = capsys.readouterr()
     assert "BINANCE_API_SECRET" in said.out
     assert "canary-secret" not in said.out + said.err
+    assert "weights.structure" in said.out
