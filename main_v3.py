@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cli.app import Actions, run_app
 from cli.folders import fresh_folder
-from cli.options import DemoOptions, ReplayOptions, ScanOptions, SimOptions, TradeOptions
+from cli.options import DemoOptions, DownloadOptions, ReplayOptions, ScanOptions, SimOptions, TradeOptions
 from core.clock import Clock, ManualClock, ScaledClock, SystemClock
 from core.errors import PerpscoutError
 from core.settings import Mode, Settings, load_settings
@@ -57,7 +57,14 @@ WITHOUT_END = 10**9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     actions = Actions(
-        demo=demo, sim=sim, replay=replay, trade=trade, scan=scan, config=config, version=version
+        demo=demo,
+        sim=sim,
+        replay=replay,
+        trade=trade,
+        scan=scan,
+        download=download,
+        config=config,
+        version=version,
     )
     return run_app(actions, arguments)
 
@@ -111,6 +118,10 @@ def sim(options: SimOptions) -> int:
 
     asyncio.run(run())
     return 0
+
+
+def download(options: DownloadOptions) -> int:
+    return asyncio.run(_download(_settings(), options))
 
 
 def replay(options: ReplayOptions) -> int:
@@ -177,12 +188,12 @@ def _recorded(path: Path) -> "RecordedCandles":
 
 def _check(path: Path, start: int | None) -> None:
     """Refuse a file that can not be played, before anything is started or written for it."""
-    from data.candle_file import CandleFile
-
-    candles = CandleFile.load(path)
-    first = candles.first_minute_with_history() if start is None else start
-    if not candles.start_ms <= first < candles.end_ms:
-        raise PerpscoutError(f"{path} has no candles at {first} (ms): choose a --from inside the file.")
+    recorded = _recorded(path)
+    first = recorded.minute_zero() if start is None else start
+    if not recorded.start_ms < first < recorded.end_ms():
+        raise PerpscoutError(
+            f"{path} has no candles to play at {first} (ms): choose a --from inside the file."
+        )
 
 
 def _sim_command(options: DemoOptions | ScanOptions) -> list[str]:
@@ -408,7 +419,7 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
     instruments = await binance.exchange.instruments()
     axis = _universe(settings, instruments, clock.market_ms())
     inbox, store = Inbox(), CandleStore(axis, minutes=1500)
-    paper = PaperExchange(instruments, deposit=DEPOSIT)
+    paper, twin = (PaperExchange(instruments, deposit=DEPOSIT) for _ in range(2))
     execution = ExecutionService(binance.exchange, post=inbox.post, clock=clock)
     highlights = Highlights(store)
     discord = _discord(settings, clock, highlights)
@@ -417,7 +428,7 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
         axis=axis,
         instruments=instruments,
         store=store,
-        venues=Venues(real=execution, virtual=paper, virtual_driver=paper),
+        venues=Venues(real=execution, virtual=paper, virtual_driver=paper, twin=twin),
         clock=clock,
     )
     fronts: list[Notifier] = [watch, highlights, *([discord.notifier] if discord else [])]
@@ -430,6 +441,7 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
         exchange=binance.exchange,
         bookkeeper=records.bookkeeper,
         clock=clock,
+        mark=data.mark,
     )
     return Rig(
         trader=trader,
@@ -529,6 +541,45 @@ def _structure_drawer(settings: Settings) -> Callable[["Chronicle", Sequence["Ex
         return draw_structure(StructureChart.of(told, sides), up=UpColour(settings.up_colour))
 
     return draw
+
+
+# --- candles for research ---------------------------------------------------------------------------
+
+
+async def _download(settings: Settings, options: DownloadOptions) -> int:
+    from cli.download import DownloadLine, DownloadResult, finish_download
+    from data.candle_archive import CandleArchive
+    from data.run_lock import RunLock
+    from services.candle_download import Allowance, CandleDownload
+
+    clock, line = SystemClock(), DownloadLine()
+    began = clock.monotonic()
+    archive = CandleArchive(_download_folder(settings, options, now_ms=clock.wire_ms()))
+    with RunLock(archive.folder.parent if options.out is None else archive.folder):
+        async with _public(settings, archive.folder) as venue:
+            span = await venue.span(options.symbols, options.start, options.end)
+            budget = Allowance(weight=int(venue.limiter.limit * 0.95), seconds=venue.limiter.period)
+            line.say(f"{len(span.listed)} symbols into {archive.folder}")
+            work = CandleDownload(
+                venue.candles, archive, clock=clock, allowance=budget, on_progress=line.progressed
+            )
+            fetched = await work.run(span.listed, span.start_ms, span.end_ms)
+        symbols = tuple(span.listed)
+        held = archive.count(span.start_ms, span.end_ms, symbols=symbols)
+        if options.out is not None and options.out.suffix == ".parquet":
+            archive.export(options.out, span.start_ms, span.end_ms, symbols=symbols)
+        result = DownloadResult(
+            symbols=len(symbols),
+            fetched=fetched,
+            candles=held,
+            failed=work.failed,
+            start=span.start_ms,
+            end=span.end_ms,
+            seconds=round(clock.monotonic() - began, 3),
+            rate_limited=venue.api.rate_limited,
+            out=str(options.out or archive.folder),
+        )
+    return finish_download(result, json_wanted=options.as_json)
 
 
 # --- replay -----------------------------------------------------------------------------------------

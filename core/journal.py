@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.market import Floats
+from core.operation import OperatorRequest
 from core.orders import Command, Report
 from core.positions import Position, PositionPlan
 from core.risk_state import RiskState
@@ -74,6 +75,13 @@ class RiskChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorActed:
+    """A person asked for something."""
+
+    request: OperatorRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A process began to write: its mode, version and parameters."""
 
@@ -91,6 +99,7 @@ Body = (
     | PositionChanged
     | PositionClosed
     | RiskChanged
+    | OperatorActed
     | RunStarted
 )
 
@@ -106,6 +115,7 @@ class EntryKind(StrEnum):
     POSITION = "position"
     TRADE = "trade"
     RISK = "risk"
+    OPERATOR = "operator"
     RUN = "run"
 
 

@@ -105,6 +105,7 @@ __all__ = [
     "resumed",
     "tighten",
     "with_excursion",
+    "withdrawn",
 ]
 
 _HOLDING = frozenset({Stage.PROTECTING, Stage.OPEN, Stage.FROZEN})
@@ -169,6 +170,11 @@ def request_close(position: Position, reason: ExitReason, *, mono: float) -> Ste
     if position.stage not in allowed or not position.quantity:
         return Step(position=position)
     return close_now(replace(position, exit_reason=reason), mono)
+
+
+def withdrawn(position: Position, at: int, mono: float) -> Step:
+    """End a life whose entry was taken back before anything was filled."""
+    return finished(replace(position, exit_reason=ExitReason.NOT_FILLED), at, mono)
 
 
 def with_excursion(position: Position, *, high: Decimal, low: Decimal) -> Position:

@@ -7,10 +7,12 @@ from math import sqrt
 from statistics import fmean, stdev
 
 from core.parameters import OutcomeParameters
+from core.positions import ExitReason
 from core.trades import TradeRecord
-from core.views import Performance
+from core.views import Performance, TwinGap
 
 _ZERO = Decimal(0)
+_BY_RULE = frozenset({ExitReason.STOP, ExitReason.TARGET, ExitReason.THESIS, ExitReason.TIME})
 _NORMAL_975 = 1.959964
 _STUDENT_975 = (
     12.70620,
@@ -59,6 +61,22 @@ def performance_of(trades: Iterable[TradeRecord], outcome: OutcomeParameters) ->
         best_r=max(net_rs),
         worst_r=min(net_rs),
     )
+
+
+def twin_gap(real: Iterable[TradeRecord], twins: Iterable[TradeRecord]) -> TwinGap:
+    """Compare each real position with its twin on paper; see ``TwinGap``."""
+    on_paper = {_signal(each): each.net_r for each in twins if each.exit_reason in _BY_RULE}
+    gaps = [
+        each.net_r - on_paper[_signal(each)]
+        for each in real
+        if each.exit_reason in _BY_RULE and _signal(each) in on_paper
+    ]
+    low, high = mean_interval(gaps)
+    return TwinGap(pairs=len(gaps), mean_r=fmean(gaps) if gaps else None, low=low, high=high)
+
+
+def _signal(trade: TradeRecord) -> str:
+    return trade.position.plan.candidate.signal_id
 
 
 def evidence(performance: Performance) -> Evidence:

@@ -18,6 +18,9 @@ class Halt(StrEnum):
 
     DRAWDOWN = "drawdown"
     SECOND_BOT = "second_bot"
+    JOURNAL = "journal_failed"
+    PAUSED = "paused"
+    PANIC = "panic"
 
 
 class RiskNews(StrEnum):

@@ -56,6 +56,19 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TwinGap:
+    """How much better (or, negative, worse) real positions did than their twins on paper, in net R.
+
+    Only pairs count that both ended by a rule of the strategy. ``low`` and ``high`` bound the mean at 95 %.
+    """
+
+    pairs: int = 0
+    mean_r: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanView:
     """The last scan: how many symbols were seen, and what ranked. ``elapsed_ms`` is close to ranked list."""
 
@@ -85,4 +98,5 @@ class TraderView:
     balance: BalanceView | None
     performance: Performance
     virtual_performance: Performance
+    twin_gap: TwinGap = TwinGap()
     halted: str = ""

@@ -14,6 +14,7 @@ from core.journal import (
     EntryKind,
     IntentRecorded,
     MinuteJudged,
+    OperatorActed,
     PositionChanged,
     PositionClosed,
     ReportReceived,
@@ -31,6 +32,7 @@ BODIES: Mapping[EntryKind, type[Body]] = {
     EntryKind.POSITION: PositionChanged,
     EntryKind.TRADE: PositionClosed,
     EntryKind.RISK: RiskChanged,
+    EntryKind.OPERATOR: OperatorActed,
     EntryKind.RUN: RunStarted,
 }
 _KINDS = {body: kind for kind, body in BODIES.items()}

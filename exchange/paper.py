@@ -108,6 +108,15 @@ class PaperExchange:
                 # The account is read at the end of every minute; before that there is no mark to read it at.
                 return ()
 
+    def withdraw(self, symbol: str) -> bool:
+        """Forget an entry that has not been filled; tells whether there was one."""
+        kept = [
+            each for each in self._waiting if not (isinstance(each, SubmitEntry) and each.symbol == symbol)
+        ]
+        there_was = len(kept) < len(self._waiting)
+        self._waiting = kept
+        return there_was
+
     def restore(self, positions: Sequence[Position]) -> None:
         """Hold again what an earlier process held here, with the stops and targets that rested.
 

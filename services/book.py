@@ -1,5 +1,6 @@
 """Positions of one account, real or paper: applies the lifecycle, writes the journal, sends the orders."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -7,6 +8,7 @@ from typing import Protocol
 
 from core import lifecycle
 from core.clock import Clock
+from core.errors import JournalError
 from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChanged, ReportReceived
 from core.lifecycle import LifecycleParameters
 from core.lifecycle_moves import Concern, Step, open_questions
@@ -25,6 +27,8 @@ from core.ports import Execution, Journal
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
 from core.reconciliation import Finding, lost_protections, most_urgent_first, oddities, orphans, ours_on
 
+log = logging.getLogger(__name__)
+
 
 class MinuteDriven(Protocol):
     """An execution whose venue is made of closed candles; see ``exchange.paper``."""
@@ -34,6 +38,8 @@ class MinuteDriven(Protocol):
     def close_minute(self, minute: MinuteClosed) -> Sequence[Report]: ...
 
     def restore(self, positions: Sequence[Position]) -> None: ...
+
+    def withdraw(self, symbol: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +114,15 @@ class Book:
         self._tags[position_tag(plan.position_id)] = plan.position_id
         step = lifecycle.begin(plan, mono=self._clock.monotonic())
         self._carry_out(step, at=plan.planned_at, cause=IntentRecorded(plan=plan))
+
+    def withdraw(self, symbol: str) -> bool:
+        """Take back an entry that waits for the next candle; ``False`` where there is none to take back."""
+        position = self._positions.get(symbol)
+        if self._venue is None or position is None or position.fills:
+            return False
+        if not self._venue.withdraw(symbol):
+            return False
+        return self._move(symbol, lambda each, mono: lifecycle.withdrawn(each, each.plan.planned_at, mono))
 
     def receive(self, report: Report) -> None:
         """Apply a venue's report to the position it is about."""
@@ -215,7 +230,15 @@ class Book:
 
     def _carry_out(self, step: Step, *, at: int, cause: Body | None = None) -> None:
         before = self._positions.get(step.position.symbol)
-        self._write(step, at=at, cause=cause)
+        try:
+            self._write(step, at=at, cause=cause)
+        except JournalError:
+            if before is None:
+                raise
+            # The entry could not be written down, so it does not leave, and there never was a position.
+            log.warning("%s is given up: its entry could not be written down", before.position_id)
+            self._positions.pop(before.symbol, None)
+            return
         self._keep(step.position)
         self._tell(before, step.position)
         for concern in step.concerns:

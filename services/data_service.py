@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from decimal import Decimal
+from math import isfinite, nan
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +17,7 @@ from core.market import (
     MarketContext,
     MinuteClosed,
     SymbolAxis,
+    as_decimal,
 )
 from services.bootstrap import Bootstrap, BootstrapProgress
 from services.candle_buffer import CandleBuffer
@@ -113,6 +116,12 @@ class DataService:
     def context(self) -> MarketContext:
         """Return marks, books and volumes of this moment."""
         return self._board.context()
+
+    def mark(self, symbol: str) -> Decimal | None:
+        """Return the symbol's mark of this moment, ``None`` where it is not known."""
+        index = self.axis.index_of(symbol)
+        mark = nan if index is None else self._board.mark_of(index)
+        return as_decimal(mark) if isfinite(mark) else None
 
     @property
     def live(self) -> int:

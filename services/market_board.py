@@ -19,6 +19,9 @@ class MarketBoard:
         self._mark[index] = mark
         self._funding_rate[index] = funding_rate
 
+    def mark_of(self, index: int) -> float:
+        return float(self._mark[index])
+
     def book(self, index: int, bid: float, ask: float) -> None:
         self._bid[index] = bid
         self._ask[index] = ask

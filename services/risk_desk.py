@@ -14,18 +14,18 @@ from core.market import MinuteClosed
 from core.notices import Alert, Severity
 from core.orders import AccountRead
 from core.parameters import Parameters
-from core.performance import performance_of
+from core.performance import performance_of, twin_gap
 from core.ports import Scorer
 from core.positions import Position, PositionPlan, Source
 from core.ranking import Experience, rank
 from core.risk import AccountContext, Approved, judge
-from core.risk_state import RiskNews, RiskState, closed, equity_read, halted, news
+from core.risk_state import RiskNews, RiskState, closed, equity_read, halted, news, resumed
 from core.signals import Candidate, RankedSignal
 from core.sizing import plan_position
 from core.symbols import SymbolContext, market_objections
 from core.trades import TradeRecord
 from core.verdicts import Reason, Refused, in_order
-from core.views import BalanceView, Performance
+from core.views import BalanceView, Performance, TwinGap
 from data.candle_store import CandleStore
 
 REMEMBERED_TRADES = 2000
@@ -56,6 +56,7 @@ class RiskDesk:
             source: deque(maxlen=REMEMBERED_TRADES) for source in Source
         }
         self._performance = dict.fromkeys(Source, Performance())
+        self._twin_gap = TwinGap()
 
     # --- news ---------------------------------------------------------------------------------------
 
@@ -79,6 +80,11 @@ class RiskDesk:
     def halt(self, reason: str, at: int) -> Sequence[Alert]:
         """Take no more entries until somebody resumes."""
         return self._move(halted(self._state, reason), at)
+
+    def resume(self, at: int) -> Sequence[Alert]:
+        """Take entries again; without an equity to judge a drawdown by, the next one read decides."""
+        equity = self._account.equity if self._account else self._state.peak_equity
+        return self._move(resumed(self._state, equity=equity, parameters=self._parameters.risk), at)
 
     def recall(self, trades: Iterable[TradeRecord], state: RiskState | None = None) -> None:
         """Take up what earlier runs learned, and the risk state they left."""
@@ -171,6 +177,11 @@ class RiskDesk:
     def performance(self, source: Source) -> Performance:
         return self._performance[source]
 
+    @property
+    def twin_gap(self) -> TwinGap:
+        """How real positions did against their twins on paper."""
+        return self._twin_gap
+
     def balance(self, positions: Iterable[Position]) -> BalanceView | None:
         """Return the account as last read, ``None`` before."""
         read = self._account
@@ -208,6 +219,8 @@ class RiskDesk:
 
     def _sum_up(self, source: Source) -> None:
         self._performance[source] = performance_of(self._closed[source], self._parameters.outcome)
+        if source is not Source.VIRTUAL:
+            self._twin_gap = twin_gap(self._closed[Source.REAL], self._closed[Source.TWIN])
 
     def _earned_leverage(self) -> int:
         record = track_record(

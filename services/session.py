@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from core.clock import Clock
@@ -53,13 +54,16 @@ class Session:
         exchange: Exchange,
         bookkeeper: Bookkeeper,
         clock: Clock,
+        mark: Callable[[str], Decimal | None] = lambda _: None,
     ) -> None:
+        """``mark`` tells a symbol's mark price of this moment: without it nothing backs up the stops."""
         self._trader = trader
         self._inbox = inbox
         self._minutes = minutes
         self._exchange = exchange
         self._bookkeeper = bookkeeper
         self._clock = clock
+        self._mark = mark
         self._reconciler = Reconciler(exchange, post=inbox.post, clock=clock)
 
     async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
@@ -106,7 +110,8 @@ class Session:
     async def _feed_ticks(self) -> None:
         while True:
             await self._clock.sleep(TICK_SECONDS)
-            self._inbox.post(Tick())
+            marks = {symbol: self._mark(symbol) for symbol in self._trader.held}
+            self._inbox.post(Tick({symbol: mark for symbol, mark in marks.items() if mark is not None}))
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:

@@ -29,6 +29,7 @@ class Tally:
     unprotected_seconds_max: float = 0.0
     real: BookTally = field(default_factory=BookTally)
     virtual: BookTally = field(default_factory=BookTally)
+    twin: BookTally = field(default_factory=BookTally)
     scan_seconds: list[float] = field(default_factory=list)
 
     def scanned(self, seconds: float) -> None:
@@ -58,4 +59,4 @@ class Tally:
         return float(np.percentile(self.scan_seconds, percentile)) * 1000
 
     def _book(self, source: Source) -> BookTally:
-        return self.real if source is Source.REAL else self.virtual
+        return {Source.REAL: self.real, Source.VIRTUAL: self.virtual, Source.TWIN: self.twin}[source]

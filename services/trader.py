@@ -3,33 +3,32 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol
 
-import numpy as np
-
 from core.clock import Clock
-from core.journal import Entry, MinuteJudged, PositionClosed, RiskChanged, SignalJudged
+from core.errors import JournalError
+from core.journal import MinuteJudged, SignalJudged
 from core.lifecycle import LifecycleParameters
-from core.lifecycle_moves import Concern
-from core.market import CandleHistory, Field, Floats, MinuteClosed, SymbolAxis
+from core.market import CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure, exit_wanted, stop_wanted
-from core.notices import Alert, PositionEnded, PositionOpened, Severity, SignalRefused
-from core.orders import AccountRead, AccountSurvey, AccountUnreadable, OrderFilled, Report, StreamLost
+from core.notices import Severity, SignalRefused
+from core.operation import OperatorAction, OperatorRequest
+from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost
 from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
-from core.reconciliation import Finding, Oddity
 from core.risk_state import Halt
 from core.signals import Candidate, RankedSignal
-from core.trades import SNAPSHOT_BARS, TradeRecord
 from core.verdicts import Refused
 from core.views import PositionView, ScanView, TraderView
 from data.candle_store import CandleStore
-from services.book import Book, BookListener, MinuteDriven
+from services.book import Book, MinuteDriven
 from services.bookkeeping import Bookkeeper
+from services.clerk import Clerk
 from services.digest import DecisionDigest
+from services.journal_guard import JournalGuard
 from services.risk_desk import RiskDesk
 from services.tally import Tally
 
@@ -53,7 +52,7 @@ class CloseRequested:
     symbol: str
 
 
-TraderEvent = MinuteClosed | CandleHistory | Tick | CloseRequested | Report
+TraderEvent = MinuteClosed | CandleHistory | Tick | CloseRequested | OperatorRequest | Report
 
 
 class Engine(Protocol):
@@ -70,21 +69,29 @@ class Engine(Protocol):
     def structure(self, symbol: str) -> Structure | None: ...
 
 
+class PaperVenue(Execution, MinuteDriven, Protocol):
+    """A venue made of closed candles that takes orders."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venues:
-    """Where the two books trade; ``*_driver`` is given where the venue is made of closed candles."""
+    """Where the books trade; ``*_driver`` is given where the venue is made of closed candles.
+
+    ``twin`` is where every real position is also held on paper; without it there are no twins.
+    """
 
     real: Execution
     virtual: Execution
     real_driver: MinuteDriven | None = None
     virtual_driver: MinuteDriven | None = None
+    twin: PaperVenue | None = None
 
 
 class Trader:
     """Decides and keeps state. Synchronous: whoever owns the loop feeds it events in order.
 
-    Raises ``JournalError`` from ``process`` when the truth can not be written; the caller must then stop
-    opening positions.
+    When the journal can not be written nothing more is opened, and what is open is still protected,
+    watched and closed.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root hands it every part by name
@@ -106,25 +113,44 @@ class Trader:
         self._engine = engine
         self._store = store
         self.desk = desk
-        self._journal = journal
-        self._bookkeeper = bookkeeper
+        self._journal = JournalGuard(journal, failed=self._on_journal_fault)
         self._notifier = notifier
         self._clock = clock
         self._parameters = parameters
+        self._clerk = Clerk(
+            desk=desk,
+            store=store,
+            journal=self._journal,
+            bookkeeper=bookkeeper,
+            notifier=notifier,
+            clock=clock,
+        )
         rules = lifecycle or LifecycleParameters()
         self._real = self._book(Source.REAL, venues.real, venues.real_driver, rules)
         self._virtual = self._book(Source.VIRTUAL, venues.virtual, venues.virtual_driver, rules)
-        self._snapshots: dict[str, Floats] = {}
-        self._kept = desk.state
-        self._noticed: frozenset[Finding] = frozenset()
+        self._twins = self._book(Source.TWIN, venues.twin, venues.twin, rules) if venues.twin else None
         self._warmed: set[str] = set()
         self._minute: MinuteClosed | None = None
         self._scan: ScanView | None = None
-        self.tally = Tally()
-        self.digest = DecisionDigest()
+        self._waiting: tuple[RankedSignal, ...] = ()
+        self._real_closed = 0
+
+    @property
+    def tally(self) -> Tally:
+        return self._clerk.tally
+
+    @property
+    def digest(self) -> DecisionDigest:
+        return self._clerk.digest
 
     def process(self, event: TraderEvent) -> None:
         """Apply one event and everything that follows from it at once."""
+        self._apply(event)
+        if self.desk.halted == Halt.PANIC:
+            self.close_all()
+        self._use_free_slot()
+
+    def _apply(self, event: TraderEvent) -> None:  # noqa: C901 - a flat table of what each event does
         match event:
             case MinuteClosed():
                 self._on_minute(event)
@@ -136,12 +162,13 @@ class Trader:
                 self._real.tick(event.marks)
                 self._virtual.tick()
             case CloseRequested():
-                book = self._real if event.source is Source.REAL else self._virtual
-                book.request_close(event.symbol, ExitReason.OPERATOR)
+                self._book_of(event.source).request_close(event.symbol, ExitReason.OPERATOR)
+            case OperatorRequest():
+                self._on_operator(event)
             case AccountSurvey():
-                self._notice(self._real.reconcile(event), event.at)
+                self._clerk.notice(self._real.reconcile(event), event.at)
             case AccountUnreadable():
-                self._say("account_unreadable", Severity.CRITICAL, event.at, "", event.reason)
+                self._clerk.say("account_unreadable", Severity.CRITICAL, at=event.at, text=event.reason)
             case StreamLost():
                 self._real.ask_everything()
             case _:
@@ -150,11 +177,18 @@ class Trader:
     def restore(self) -> None:
         """Take up what an earlier run left in the journal: what it learned, its risk state, its positions."""
         self.desk.recall(self._journal.closed_trades(), self._journal.risk_state())
-        self._kept = self.desk.state
+        self._clerk.restored()
         positions = self._journal.live_positions()
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         self._real.restore([each for each in positions if each.plan.source is Source.REAL], known)
         self._virtual.restore([each for each in positions if each.plan.source is Source.VIRTUAL])
+        if self._twins is not None:
+            self._twins.restore([each for each in positions if each.plan.source is Source.TWIN])
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Symbols in which real money is, or may be."""
+        return tuple(self._real.positions)
 
     def close_all(self) -> int:
         """Ask every real position to close at market; returns how many will."""
@@ -183,6 +217,7 @@ class Trader:
             balance=self.desk.balance(self._real.positions.values()),
             performance=self.desk.performance(Source.REAL),
             virtual_performance=self.desk.performance(Source.VIRTUAL),
+            twin_gap=self.desk.twin_gap,
             halted=self.desk.halted,
         )
 
@@ -196,15 +231,15 @@ class Trader:
         ranked = self.desk.rank(candidates, minute)
         self.tally.scanned(self._clock.monotonic() - started)
         self._scan = self._picture(minute, len(candidates), ranked)
-        self._virtual.advance(minute)
-        self._real.advance(minute)
+        for book in self._books:
+            book.advance(minute)
         self._leave(minute)
         self._enter(ranked, minute)
         self._record(minute, ranked)
 
     def _leave(self, minute: MinuteClosed) -> None:
         """Close what has outlived its reason."""
-        for book in (self._real, self._virtual):
+        for book in self._books:
             for symbol, position in list(book.positions.items()):
                 structure = self._engine.structure(symbol)
                 reason = exit_wanted(position, structure, self._parameters.monitoring, now_ms=minute.at)
@@ -236,6 +271,26 @@ class Trader:
                 self._open(verdict, minute)
             else:
                 self._refuse(signal, verdict, minute)
+        self._waiting = tuple(each for each in ranked if each.candidate.symbol not in self._real.positions)
+        self._real_closed = self.tally.real.closed
+
+    def _use_free_slot(self) -> None:
+        """Offer this minute's signals again when a real position has closed in the middle of it.
+
+        One that began virtually, and has not been filled yet, is taken back from there.
+        """
+        minute = self._minute
+        if minute is None or self.tally.real.closed == self._real_closed:
+            return
+        self._real_closed = self.tally.real.closed
+        waiting, self._waiting = self._waiting, ()
+        if self._clock.market_ms() - minute.at > self._parameters.risk.max_signal_age_ms:
+            return
+        for signal in waiting[: self._parameters.ranking.real_ranks]:
+            verdict = self.desk.judge(signal, minute, self._real.positions)
+            if isinstance(verdict, PositionPlan):
+                self._virtual.withdraw(verdict.symbol)
+                self._open(verdict, minute)
 
     def _offer(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | Refused:
         refusal: Refused | None = None
@@ -250,11 +305,17 @@ class Trader:
 
     def _open(self, plan: PositionPlan, minute: MinuteClosed) -> None:
         self._judged(plan.signal, plan.source.value, (), minute)
-        self._snapshots[plan.position_id] = self._store.snapshot_1m(plan.symbol, SNAPSHOT_BARS)
-        self.digest.opened(plan)
-        self._keep_risk(minute.at)
-        book = self._real if plan.source is Source.REAL else self._virtual
-        book.open(plan)
+        self._clerk.keep_risk(minute.at)
+        self._clerk.remember(plan)
+        try:
+            self._book_of(plan.source).open(plan)
+        except JournalError:
+            log.warning("%s is not opened: its intent could not be written down", plan.position_id)
+            return
+        if plan.source is Source.REAL and self._twins and plan.symbol not in self._twins.positions:
+            twin = replace(plan, source=Source.TWIN)
+            self._clerk.remember(twin)
+            self._twins.open(twin)
 
     def _refuse(self, signal: RankedSignal, refusal: Refused, minute: MinuteClosed) -> None:
         self.tally.refused += 1
@@ -267,7 +328,8 @@ class Trader:
     ) -> None:
         self.digest.signal(signal, verdict, reasons)
         body = SignalJudged(signal=signal, verdict=verdict, reasons=reasons)
-        self._append(Entry(body=body, at=minute.at, seen_at=minute.seen_at, key=signal.candidate.signal_id))
+        key = signal.candidate.signal_id
+        self._clerk.record(body, at=minute.at, seen_at=minute.seen_at, key=key)
 
     def _record(self, minute: MinuteClosed, ranked: Sequence[RankedSignal]) -> None:
         absent = tuple(
@@ -280,7 +342,7 @@ class Trader:
             ranked=len(ranked),
             equity=str(self.desk.equity),
         )
-        self._append(Entry(body=body, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}"))
+        self._clerk.record(body, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}")
 
     def _picture(self, minute: MinuteClosed, candidates: int, ranked: tuple[RankedSignal, ...]) -> ScanView:
         return ScanView(
@@ -293,109 +355,36 @@ class Trader:
             ranked=ranked,
         )
 
-    # --- what the books tell ------------------------------------------------------------------------
-
     def _book(
         self, source: Source, execution: Execution, driver: MinuteDriven | None, rules: LifecycleParameters
     ) -> Book:
-        listener = BookListener(
-            ending=self._ending,
-            worried=self._on_worried if source is Source.REAL else _unconcerned,
-            entered=self._on_entered,
-            opened=self._on_opened,
-            closed=self._on_closed,
-            account=self._on_account if source is Source.REAL else _ignore,
-            stray=self._on_stray,
-        )
         return Book(
             source,
             execution,
             journal=self._journal,
             clock=self._clock,
             parameters=rules,
-            listener=listener,
+            listener=self._clerk.listener(source),
             venue=driver,
         )
 
-    def _on_entered(self, position: Position) -> None:
-        self.tally.opened(position.plan.source)
+    @property
+    def _books(self) -> tuple[Book, ...]:
+        """All books, the real one last: what is decided on paper must not wait for it."""
+        return (self._virtual, *((self._twins,) if self._twins else ()), self._real)
 
-    def _on_opened(self, position: Position) -> None:
-        self._notifier.notify(
-            PositionOpened(position=position, at=position.opened_at or position.plan.planned_at)
-        )
+    def _book_of(self, source: Source) -> Book:
+        return self._real if source is Source.REAL else self._virtual
 
-    def _ending(self, position: Position) -> Sequence[Entry]:
-        """A trade's row and what it does to the risk state stand or fall with the close itself."""
-        if not position.fills:
-            return ()
-        record = self._record_of(position)
-        at, seen_at = _ended_at(position), self._clock.market_ms()
-        body = PositionClosed(position=position, snapshot=record.snapshot)
-        closing = Entry(body=body, at=at, seen_at=seen_at, key=f"closed:{position.position_id}")
-        after = self.desk.state_after(record)
-        if after == self._kept:
-            return (closing,)
-        self._kept = after
-        return closing, Entry(body=RiskChanged(state=after), at=at, seen_at=seen_at)
+    # --- people and faults ---------------------------------------------------------------------------
 
-    def _record_of(self, position: Position) -> TradeRecord:
-        snapshot = self._snapshots.get(position.position_id)
-        if snapshot is None:  # an earlier process took it
-            snapshot = snapshot_before(self._store, position.symbol, position.plan.candidate.at)
-        return TradeRecord(position=position, snapshot=snapshot)
+    def _on_operator(self, request: OperatorRequest) -> None:
+        self._clerk.operate(request, self._clock.market_ms())
+        if request.action is OperatorAction.CLOSE:
+            self._book_of(request.source).request_close(request.symbol, ExitReason.OPERATOR)
 
-    def _on_closed(self, position: Position) -> None:
-        record, at = self._record_of(position), _ended_at(position)
-        self._snapshots.pop(position.position_id, None)
-        if not position.fills:
-            self._say("entry_failed", Severity.WARNING, at, position.symbol, str(position.exit_reason))
-            return
-        self.digest.closed(position)
-        self.tally.closed(position)
-        self._tell_all(self.desk.closed(record))
-        self._bookkeeper.keep(record)
-        self._notifier.notify(PositionEnded(position=position, day_pnl=self.desk.day_pnl(at), at=at))
-
-    def _on_worried(self, position: Position, concern: Concern) -> None:
-        severity = Severity.WARNING if concern in _MILD else Severity.CRITICAL
-        self._say(concern.value, severity, self._clock.market_ms(), position.symbol, position.stage.value)
-
-    def _on_account(self, account: AccountRead) -> None:
-        alerts = self.desk.account(account)
-        self._keep_risk(account.at)
-        self._tell_all(alerts)
-
-    def _keep_risk(self, at: int) -> None:
-        """Write the risk state down if it has changed; what it forbids must survive us."""
-        if self.desk.state != self._kept:
-            self._kept = self.desk.state
-            self._append(Entry(body=RiskChanged(state=self._kept), at=at, seen_at=self._clock.market_ms()))
-
-    def _notice(self, findings: Sequence[Finding], at: int) -> None:
-        """Tell people what is not ours, once for as long as it lasts; with a second bot nobody opens more."""
-        for finding in findings:
-            if finding.oddity is Oddity.SECOND_BOT:
-                self._tell_all(self.desk.halt(Halt.SECOND_BOT.value, at))
-                self._keep_risk(at)
-            if finding not in self._noticed:
-                severity = _SEVERITY[finding.oddity]
-                self._say(finding.oddity.value, severity, at, finding.symbol, finding.text)
-        self._noticed = frozenset(findings)
-
-    def _tell_all(self, alerts: Sequence[Alert]) -> None:
-        for alert in alerts:
-            self._notifier.notify(alert)
-
-    def _on_stray(self, report: Report) -> None:
-        """News of nothing we hold. An execution among it means money moved without us: say so."""
-        if isinstance(report, OrderFilled):
-            text = (
-                f"{report.quantity} @ {report.price}, order {report.client_order_id or report.venue_order_id}"
-            )
-            self._say("foreign_fill", Severity.WARNING, report.at, report.symbol, text)
-        else:
-            log.debug("nothing to apply %s to", report)
+    def _on_journal_fault(self, fault: str) -> None:
+        self._clerk.journal_failed(fault)
 
     # --- small things -------------------------------------------------------------------------------
 
@@ -409,36 +398,3 @@ class Trader:
         margin = position.entry_price * position.quantity / position.plan.leverage
         roi = float(pnl / margin) if margin else 0.0
         return PositionView(position=position, mark=mark, unrealised_pnl=pnl, roi=roi)
-
-    def _say(self, key: str, severity: Severity, at: int, symbol: str, text: str) -> None:
-        self._notifier.notify(Alert(key=key, severity=severity, at=at, symbol=symbol, text=text))
-
-    def _append(self, entry: Entry) -> None:
-        self._journal.append([entry])
-
-
-def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:
-    """Cut what the candles still show of the time before ``at`` (ms), as a decision then saw it."""
-    times, candles = store.recent_1m(symbol, store.reach)
-    seen = (times < at) & ~np.isnan(candles[Field.CLOSE])
-    return candles[:, seen][:, -SNAPSHOT_BARS:]
-
-
-def _ended_at(position: Position) -> int:
-    return position.closed_at or position.plan.planned_at
-
-
-_SEVERITY = {
-    Oddity.SECOND_BOT: Severity.CRITICAL,
-    Oddity.FOREIGN_POSITION: Severity.WARNING,
-    Oddity.FOREIGN_ORDER: Severity.INFO,
-}
-_MILD = frozenset({Concern.TARGET_MISSING, Concern.TRAIL_REFUSED, Concern.THAWED})
-
-
-def _unconcerned(_position: Position, _concern: Concern) -> None:
-    """What goes wrong on paper costs nothing and is nobody's business."""
-
-
-def _ignore(_account: AccountRead) -> None:
-    """The paper account of virtual positions is nobody's balance."""

@@ -137,13 +137,13 @@ def test_a_reader_gets_their_language_or_ours(locale: str, language: Language) -
 
 
 def _alert_keys(path: Path) -> Iterator[str]:
-    """Yield the literal keys of ``Alert(key=…)`` and of ``self._say(…)``."""
+    """Yield the literal keys of ``Alert(key=…)`` and of ``say(…)``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         given = [word.value for word in node.keywords if word.arg == "key" and name == "Alert"]
-        given += node.args[:1] if name == "_say" else []
+        given += node.args[:1] if name in {"_say", "say"} else []
         yield from (
             each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)
         )

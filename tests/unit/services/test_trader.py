@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from core.clock import ManualClock
-from core.errors import JournalError
-from core.journal import IntentRecorded, PositionChanged, PositionClosed, RiskChanged, SignalJudged
+from core.journal import (
+    IntentRecorded,
+    OperatorActed,
+    PositionChanged,
+    PositionClosed,
+    RiskChanged,
+    SignalJudged,
+)
 from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
+from core.operation import OperatorAction, OperatorRequest
 from core.orders import (
     AccountRead,
     AccountSurvey,
@@ -32,14 +39,16 @@ from core.orders import (
     client_order_id,
 )
 from core.parameters import Parameters
-from core.positions import ExitReason, Source, Stage
+from core.positions import ExitReason, Position, Source, Stage
 from core.signals import Candidate, Side
 from core.trades import TradeRecord
 from data.candle_store import CandleStore
 from exchange.paper import PaperCosts, PaperExchange
 from services.bookkeeping import Bookkeeper
+from services.clerk import snapshot_before
+from services.operator import Operator
 from services.risk_desk import RiskDesk
-from services.trader import CloseRequested, Trader, Venues, snapshot_before
+from services.trader import CloseRequested, Tick, Trader, Venues
 from tests.builders import T0, candidate, instrument
 from tests.fakes.journal import MemoryJournal
 
@@ -113,11 +122,13 @@ class Spy:
 class World:
     """A trader, its surroundings, and the hand that moves prices."""
 
-    def __init__(self, journal: MemoryJournal | None = None, *, now: int = T0) -> None:
+    def __init__(self, journal: MemoryJournal | None = None, *, now: int = T0, twins: bool = False) -> None:
         self.clock = ManualClock(now)
         self.engine, self.ear, self.shelf = ScriptedEngine(), Ear(), Shelf()
         self.journal = journal or MemoryJournal()
-        real, virtual = (PaperExchange(INSTRUMENTS, deposit=Decimal(10_000), costs=FREE) for _ in range(2))
+        real, virtual, twin = (
+            PaperExchange(INSTRUMENTS, deposit=Decimal(10_000), costs=FREE) for _ in range(3)
+        )
         self.real = Spy(real, self.journal)
         store = CandleStore(AXIS)
         self.bookkeeper = Bookkeeper(self.shelf, self.clock)
@@ -126,7 +137,13 @@ class World:
             engine=self.engine,
             store=store,
             desk=RiskDesk(INSTRUMENTS, store, Parameters()),
-            venues=Venues(real=self.real, virtual=virtual, real_driver=real, virtual_driver=virtual),
+            venues=Venues(
+                real=self.real,
+                virtual=virtual,
+                real_driver=real,
+                virtual_driver=virtual,
+                twin=twin if twins else None,
+            ),
             journal=self.journal,
             bookkeeper=self.bookkeeper,
             notifier=self.ear,
@@ -261,9 +278,21 @@ def test_every_ranked_signal_is_journalled_with_its_verdict(world: World) -> Non
 def test_nothing_is_ordered_when_the_journal_can_not_be_written(world: World) -> None:
     world.wish("AUSDT")
     world.journal.is_broken = True
-    with pytest.raises(JournalError):
-        world.minute()
+    world.minute()
+    world.minute()
     assert world.real.commands == []
+    assert world.trader.view().halted == "journal_failed"
+    assert [each.key for each in world.ear.of(Alert)] == ["journal_failed", "risk_halted"]
+
+
+def test_what_is_open_is_still_closed_when_the_journal_can_not_be_written(world: World) -> None:
+    open_one(world)
+    world.journal.is_broken = True
+    world.minute(AUSDT=(100, 100, 98, 98))
+    assert world.held(Source.REAL) == []
+    assert [each.position.exit_reason for each in world.ear.of(PositionEnded)] == [ExitReason.STOP]
+    world.bookkeeper.flush()
+    assert len(world.shelf.records) == 1
 
 
 def test_an_execution_that_is_not_ours_is_told_and_not_touched(world: World) -> None:
@@ -335,6 +364,23 @@ def test_a_snapshot_that_an_earlier_process_took_is_cut_again_from_the_candles()
     snapshot = snapshot_before(store, "AUSDT", int(times[70]))
     assert snapshot.shape == (5, 60)
     assert snapshot[0].tolist() == [float(each) for each in range(10, 70)]
+
+
+def closing_fill(position: Position) -> OrderFilled:
+    """Make the execution of a position's stop."""
+    assert position.stop
+    return OrderFilled(
+        symbol=position.symbol,
+        client_order_id=position.stop.client_order_id,
+        venue_order_id="77",
+        trade_id="77",
+        side=position.side.opposite,
+        quantity=position.quantity,
+        price=Decimal(100),
+        fee=Decimal(0),
+        realised_pnl=Decimal(0),
+        at=T0,
+    )
 
 
 def survey(*conditionals: RestingConditional, positions: Sequence[HeldPosition] = ()) -> AccountSurvey:
@@ -425,6 +471,93 @@ def test_positions_of_an_earlier_process_live_on(world: World) -> None:
     (record,) = again.shelf.records
     assert record.exit_reason is ExitReason.TARGET
     assert again.journal.live_positions() == []
+
+
+def ask(world: World, action: OperatorAction) -> None:
+    world.trader.process(OperatorRequest(action=action, by="ann"))
+
+
+@pytest.mark.parametrize("action", [OperatorAction.PAUSE, OperatorAction.HALT])
+def test_a_pause_takes_no_entries_until_somebody_resumes_though_we_restart(
+    world: World, action: OperatorAction
+) -> None:
+    open_one(world)
+    ask(world, action)
+    again = World(world.journal, now=world.clock.market_ms())
+    again.trader.restore()
+    again.minute()
+    open_one(again, "BUSDT")
+    assert again.held(Source.REAL) == ["AUSDT"]
+    ask(again, OperatorAction.RESUME)
+    open_one(again, "CUSDT")
+    assert set(again.held(Source.REAL)) == {"AUSDT", "CUSDT"}
+    wishes = [(body.request.action, body.request.by) for body in again.journal.bodies(OperatorActed)]
+    assert wishes == [(action, "ann"), (OperatorAction.RESUME, "ann")]
+
+
+def test_a_panic_closes_everything_and_opens_no_more(world: World) -> None:
+    open_one(world)
+    world.wish("BUSDT")
+    world.minute()  # the entry of B waits for the next open
+    ask(world, OperatorAction.PANIC)
+    world.wish("CUSDT")
+    for _ in range(3):
+        world.minute()
+    assert world.held(Source.REAL) == []
+    world.bookkeeper.flush()
+    real = [each for each in world.shelf.records if each.source is Source.REAL]
+    assert {each.symbol: each.exit_reason for each in real} == {
+        "AUSDT": ExitReason.OPERATOR,
+        "BUSDT": ExitReason.OPERATOR,
+    }
+
+
+def test_a_panic_outlives_a_restart(world: World) -> None:
+    open_one(world)
+    ask(world, OperatorAction.PANIC)
+    again = World(world.journal, now=world.clock.market_ms())
+    again.trader.restore()
+    for _ in range(3):
+        again.minute()
+        again.trader.process(Tick())
+    assert again.held(Source.REAL) == []
+
+
+def test_the_operator_closes_one_position_however_often_it_is_asked(world: World) -> None:
+    open_one(world)
+    for _ in range(3):
+        Operator(world.trader.process).close("ann", "AUSDT")
+    world.minute()
+    assert world.held(Source.REAL) == []
+    assert sum(isinstance(command, CloseAtMarket) for command in world.real.commands) == 1
+
+
+def test_a_slot_that_becomes_free_within_the_minute_goes_to_its_next_best(world: World) -> None:
+    world.wish(*SYMBOLS[:2])  # of which nothing is known but that they move together: no third is taken
+    world.minute()
+    world.minute()
+    held = world.held(Source.REAL)
+    world.wish("EUSDT")
+    world.minute()
+    assert world.held(Source.VIRTUAL) == ["EUSDT"]
+    position = world.trader.view().real[0].position
+    world.trader.process(closing_fill(position))
+    assert set(world.held(Source.REAL)) == {*held[1:], "EUSDT"}
+    assert world.held(Source.VIRTUAL) == []
+
+
+def test_every_real_position_has_a_twin_on_paper_that_nobody_counts() -> None:
+    world = World(twins=True)
+    world.minute()
+    open_one(world)
+    world.minute(AUSDT=(100, 103, 100, 102))
+    world.bookkeeper.flush()
+    assert sorted(each.source for each in world.shelf.records) == [Source.REAL, Source.TWIN]
+    view = world.trader.view()
+    assert (view.performance.closed, view.virtual_performance.closed) == (1, 0)
+    assert (world.trader.tally.real.closed, world.trader.tally.virtual.closed) == (1, 0)
+    assert (view.twin_gap.pairs, view.twin_gap.mean_r) == (1, 0.0)
+    assert len(world.ear.of(PositionEnded)) == 1
 
 
 def test_the_same_story_twice_gives_the_same_fingerprint() -> None:

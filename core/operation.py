@@ -1,0 +1,27 @@
+"""What a person may ask of a running trader."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.positions import Source
+
+
+class OperatorAction(StrEnum):
+    """Pausing and halting take no new entries until a person resumes; a panic also closes everything."""
+
+    PAUSE = "pause"
+    HALT = "halt"
+    RESUME = "resume"
+    PANIC = "panic"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRequest:
+    """One wish, with who had it; ``source`` and ``symbol`` name the position of a ``CLOSE``."""
+
+    action: OperatorAction
+    by: str
+    reason: str = ""
+    source: Source = Source.REAL
+    symbol: str = ""

@@ -1,0 +1,226 @@
+"""What happens in the books, written down, counted and told: the trader's other half."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.clock import Clock
+from core.journal import Body, Entry, OperatorActed, PositionClosed, RiskChanged
+from core.lifecycle_moves import Concern
+from core.market import Field, Floats
+from core.notices import Alert, PositionEnded, PositionOpened, Severity
+from core.operation import OperatorAction, OperatorRequest
+from core.orders import AccountRead, OrderFilled, Report
+from core.ports import Journal, Notifier
+from core.positions import Position, PositionPlan, Source
+from core.reconciliation import Finding, Oddity
+from core.risk_state import Halt
+from core.trades import SNAPSHOT_BARS, TradeRecord
+from data.candle_store import CandleStore
+from services.book import BookListener
+from services.bookkeeping import Bookkeeper
+from services.digest import DecisionDigest
+from services.risk_desk import RiskDesk
+from services.tally import Tally
+
+log = logging.getLogger(__name__)
+
+_SEVERITY = {
+    Oddity.SECOND_BOT: Severity.CRITICAL,
+    Oddity.FOREIGN_POSITION: Severity.WARNING,
+    Oddity.FOREIGN_ORDER: Severity.INFO,
+}
+_MILD = frozenset({Concern.TARGET_MISSING, Concern.TRAIL_REFUSED, Concern.THAWED})
+
+
+class Clerk:
+    """Keeps journal, risk state, trade log, counts and people up to date; decides nothing."""
+
+    def __init__(
+        self,
+        *,
+        desk: RiskDesk,
+        store: CandleStore,
+        journal: Journal,
+        bookkeeper: Bookkeeper,
+        notifier: Notifier,
+        clock: Clock,
+    ) -> None:
+        self._desk = desk
+        self._store = store
+        self._journal = journal
+        self._bookkeeper = bookkeeper
+        self._notifier = notifier
+        self._clock = clock
+        self._kept = desk.state
+        self._noticed: frozenset[Finding] = frozenset()
+        self._snapshots: dict[str, Floats] = {}
+        self._journal_fails = False
+        self.tally = Tally()
+        self.digest = DecisionDigest()
+
+    def listener(self, source: Source) -> BookListener:
+        """Return ears for the book of ``source``: what happens on paper worries nobody."""
+        is_real = source is Source.REAL
+        return BookListener(
+            ending=self._ending,
+            entered=self._entered,
+            opened=_unheard if source is Source.TWIN else self._opened,
+            closed=self._closed,
+            worried=self._worried if is_real else _unheard,
+            account=self._account if is_real else _unheard,
+            stray=self._stray,
+        )
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def remember(self, plan: PositionPlan) -> None:
+        """Take what must be known of a plan before its intent is recorded."""
+        self._snapshots[plan.position_id] = self._store.snapshot_1m(plan.symbol, SNAPSHOT_BARS)
+        if plan.source is not Source.TWIN:
+            self.digest.opened(plan)
+
+    def record(self, body: Body, *, at: int, seen_at: int | None = None, key: str | None = None) -> None:
+        seen = self._clock.market_ms() if seen_at is None else seen_at
+        self._journal.append([Entry(body=body, at=at, seen_at=seen, key=key)])
+
+    def keep_risk(self, at: int) -> None:
+        """Write the risk state down if it has changed; what it forbids must survive us."""
+        if self._desk.state != self._kept:
+            self._kept = self._desk.state
+            self.record(RiskChanged(state=self._kept), at=at)
+
+    def restored(self) -> None:
+        """Take the risk state that was just read as written."""
+        self._kept = self._desk.state
+
+    # --- telling ------------------------------------------------------------------------------------
+
+    def say(self, key: str, severity: Severity, *, at: int, symbol: str = "", text: str = "") -> None:
+        self._notifier.notify(Alert(key=key, severity=severity, at=at, symbol=symbol, text=text))
+
+    def notice(self, findings: Sequence[Finding], at: int) -> None:
+        """Tell people what is not ours, once for as long as it lasts; with a second bot nobody opens more."""
+        for finding in findings:
+            if finding.oddity is Oddity.SECOND_BOT:
+                self.halt(Halt.SECOND_BOT.value, at)
+            if finding not in self._noticed:
+                severity = _SEVERITY[finding.oddity]
+                self.say(finding.oddity.value, severity, at=at, symbol=finding.symbol, text=finding.text)
+        self._noticed = frozenset(findings)
+
+    def halt(self, reason: str, at: int) -> None:
+        alerts = self._desk.halt(reason, at)
+        self.keep_risk(at)
+        self._tell(alerts)
+
+    def operate(self, request: OperatorRequest, at: int) -> None:
+        """Write down what a person wants, and do the part of it that is about the risk state."""
+        self.record(OperatorActed(request=request), at=at)
+        match request.action:
+            case OperatorAction.PAUSE:
+                self.halt(Halt.PAUSED.value, at)
+            case OperatorAction.HALT:
+                self.halt(request.reason or Halt.PAUSED.value, at)
+            case OperatorAction.PANIC:
+                self.halt(Halt.PANIC.value, at)
+            case OperatorAction.RESUME:
+                self._journal_fails = False
+                alerts = self._desk.resume(at)
+                self.keep_risk(at)
+                self._tell(alerts)
+            case OperatorAction.CLOSE:
+                pass
+
+    def journal_failed(self, fault: str) -> None:
+        """Open nothing more; a journal that can not be written is told once, not with every entry."""
+        if self._journal_fails:
+            return
+        self._journal_fails = True
+        at = self._clock.market_ms()
+        self.say("journal_failed", Severity.CRITICAL, at=at, text=fault)
+        self.halt(Halt.JOURNAL.value, at)
+
+    def _tell(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            self._notifier.notify(alert)
+
+    # --- what the books tell ------------------------------------------------------------------------
+
+    def _entered(self, position: Position) -> None:
+        self.tally.opened(position.plan.source)
+
+    def _opened(self, position: Position) -> None:
+        at = position.opened_at or position.plan.planned_at
+        self._notifier.notify(PositionOpened(position=position, at=at))
+
+    def _ending(self, position: Position) -> Sequence[Entry]:
+        """A trade's row and what it does to the risk state stand or fall with the close itself."""
+        if not position.fills:
+            return ()
+        record = self._record_of(position)
+        at, seen_at = _ended_at(position), self._clock.market_ms()
+        body = PositionClosed(position=position, snapshot=record.snapshot)
+        closing = Entry(body=body, at=at, seen_at=seen_at, key=f"closed:{position.position_id}")
+        after = self._desk.state_after(record)
+        if after == self._kept:
+            return (closing,)
+        self._kept = after
+        return closing, Entry(body=RiskChanged(state=after), at=at, seen_at=seen_at)
+
+    def _closed(self, position: Position) -> None:
+        record, at = self._record_of(position), _ended_at(position)
+        self._snapshots.pop(position.position_id, None)
+        source = position.plan.source
+        if not position.fills:
+            if source is Source.REAL:
+                why = str(position.exit_reason)
+                self.say("entry_failed", Severity.WARNING, at=at, symbol=position.symbol, text=why)
+            return
+        self.tally.closed(position)
+        self._tell(self._desk.closed(record))
+        self._bookkeeper.keep(record)
+        if source is not Source.TWIN:
+            self.digest.closed(position)
+            day_pnl = self._desk.day_pnl(at)
+            self._notifier.notify(PositionEnded(position=position, day_pnl=day_pnl, at=at))
+
+    def _record_of(self, position: Position) -> TradeRecord:
+        snapshot = self._snapshots.get(position.position_id)
+        if snapshot is None:  # an earlier process took it
+            snapshot = snapshot_before(self._store, position.symbol, position.plan.candidate.at)
+        return TradeRecord(position=position, snapshot=snapshot)
+
+    def _worried(self, position: Position, concern: Concern) -> None:
+        severity = Severity.WARNING if concern in _MILD else Severity.CRITICAL
+        at = self._clock.market_ms()
+        self.say(concern.value, severity, at=at, symbol=position.symbol, text=position.stage.value)
+
+    def _account(self, account: AccountRead) -> None:
+        alerts = self._desk.account(account)
+        self.keep_risk(account.at)
+        self._tell(alerts)
+
+    def _stray(self, report: Report) -> None:
+        """News of nothing we hold. An execution among it means money moved without us: say so."""
+        if not isinstance(report, OrderFilled):
+            log.debug("nothing to apply %s to", report)
+            return
+        text = f"{report.quantity} @ {report.price}, order {report.client_order_id or report.venue_order_id}"
+        self.say("foreign_fill", Severity.WARNING, at=report.at, symbol=report.symbol, text=text)
+
+
+def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:
+    """Cut what the candles still show of the time before ``at`` (ms), as a decision then saw it."""
+    times, candles = store.recent_1m(symbol, store.reach)
+    seen = (times < at) & ~np.isnan(candles[Field.CLOSE])
+    return candles[:, seen][:, -SNAPSHOT_BARS:]
+
+
+def _ended_at(position: Position) -> int:
+    return position.closed_at or position.plan.planned_at
+
+
+def _unheard(*_news: object) -> None:
+    """News that is nobody's business."""
