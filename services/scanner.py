@@ -214,7 +214,7 @@ class Scanner:
             for index, side in self._with_trend()
             if self._engine.axis.names[index] not in offered
         )
-        for each in sorted(explained, key=lambda each: (len(each.lacks), -each.points, each.symbol)):
+        for each in sorted(explained, key=lambda each: (len(each.failed), -each.points, each.symbol)):
             of = (
                 found for found in judged.candidates if (found.symbol, found.side) == (each.symbol, each.side)
             )
