@@ -87,11 +87,16 @@ def resumed(position: Position, *, mono: float) -> Step:
             return Step(position=awake, commands=open_questions(awake))
 
 
-def answered(position: Position, report: Report) -> Position:
-    """Take note that a question of ``found_flat`` has its answer: no silence, and no end before its fills."""
+def answered(position: Position, report: Report, parameters: LifecycleParameters) -> Position:
+    """Take note that a question of ``found_flat`` has its answer.
+
+    Silence is none, nor is an end before all its executions, nor "not found" until it was said often enough.
+    """
     match report:
-        case OrderAbsent() | ConditionalChanged():
+        case ConditionalChanged():
             is_whole = True
+        case OrderAbsent():
+            is_whole = position.probes >= parameters.doubts
         case OrderEnded():
             booked = (each for each in position.fills if each.client_order_id == report.client_order_id)
             is_whole = sum((each.quantity for each in booked), Decimal(0)) >= report.filled

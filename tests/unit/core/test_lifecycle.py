@@ -225,7 +225,7 @@ def test_flat_at_the_venue_is_believed_once_every_question_is_answered() -> None
     life.mono += 10
     assert [type(command) for command in life.is_seen_flat()] == [QueryOrder, QueryOrder]
     assert life.is_seen_flat() == ()  # too soon
-    life.hears(life.absent(Role.TARGET))
+    life.hears(life.conditional(Role.TARGET, ConditionalStatus.EXPIRED))
     life.mono += 1
     (again,) = life.is_seen_flat()
     assert isinstance(again, QueryOrder)

@@ -90,10 +90,12 @@ def test_a_frozen_position_thaws_when_the_account_shows_ours_again() -> None:
 def test_a_frozen_position_that_is_gone_ends_as_closed_elsewhere() -> None:
     life = frozen()
     life.mono += 1.0
-    life.is_seen_flat()
-    life.hears(life.absent(Role.TARGET))
-    life.hears(life.absent(Role.STOP))
-    life.mono += 1.0
+    for _ in range(PARAMETERS.doubts):
+        assert not life.at(Stage.CLOSED)
+        life.is_seen_flat()
+        life.hears(life.absent(Role.TARGET))  # once not found is not absent
+        life.hears(life.absent(Role.STOP))
+        life.mono += 1.0
     life.is_seen_flat()
     assert life.position.exit_reason is ExitReason.EXTERNAL
 
