@@ -6,7 +6,7 @@ import os
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from data.journal import SqliteJournal
     from data.trade_log import TradeLog
     from exchange.binance.addresses import BinanceAddresses, Credentials
+    from exchange.binance.connection import BinanceConnection
     from exchange.binance.futures import BinanceFutures
     from exchange.limits.weight import WeightLimiter
     from exchange.sim.child import MarketMonitor
@@ -550,28 +551,30 @@ async def _download(settings: Settings, options: DownloadOptions) -> int:
     from cli.download import DownloadLine, DownloadResult, finish_download
     from data.candle_archive import CandleArchive
     from data.run_lock import RunLock
-    from services.candle_download import Allowance, CandleDownload
+    from services.candle_download import CandleDownload, span_of
 
     clock, line = SystemClock(), DownloadLine()
     began = clock.monotonic()
     archive = CandleArchive(_download_folder(settings, options, now_ms=clock.wire_ms()))
-    with RunLock(archive.folder.parent if options.out is None else archive.folder):
+    with RunLock(archive.folder if options.out else archive.folder.parent):
         async with _public(settings, archive.folder) as venue:
-            span = await venue.span(options.symbols, options.start, options.end)
-            budget = Allowance(weight=int(venue.limiter.limit * 0.95), seconds=venue.limiter.period)
+            span = await span_of(venue.exchange, venue.candles, options.symbols, options.start, options.end)
             line.say(f"{len(span.listed)} symbols into {archive.folder}")
             work = CandleDownload(
-                venue.candles, archive, clock=clock, allowance=budget, on_progress=line.progressed
+                venue.candles,
+                archive,
+                clock=clock,
+                allowance=venue.limiter.allowance,
+                on_progress=line.progressed,
             )
-            fetched = await work.run(span.listed, span.start_ms, span.end_ms)
+            fetched = await work.run(span)
         symbols = tuple(span.listed)
-        held = archive.count(span.start_ms, span.end_ms, symbols=symbols)
-        if options.out is not None and options.out.suffix == ".parquet":
+        if options.out and options.out.suffix == ".parquet":
             archive.export(options.out, span.start_ms, span.end_ms, symbols=symbols)
         result = DownloadResult(
             symbols=len(symbols),
             fetched=fetched,
-            candles=held,
+            candles=archive.count(span.start_ms, span.end_ms, symbols=symbols),
             failed=work.failed,
             start=span.start_ms,
             end=span.end_ms,
@@ -580,6 +583,43 @@ async def _download(settings: Settings, options: DownloadOptions) -> int:
             out=str(options.out or archive.folder),
         )
     return finish_download(result, json_wanted=options.as_json)
+
+
+def _download_folder(settings: Settings, options: DownloadOptions, *, now_ms: int) -> Path:
+    """Return the archive: beside a file asked for, so that it can be continued; in sim a fresh one."""
+    if options.out is not None:
+        return options.out.with_suffix(".candles") if options.out.suffix == ".parquet" else options.out
+    if settings.mode is Mode.SIM and not settings.binance_rest_url:
+        return fresh_folder(settings.home, "download", now_ms=now_ms) / "candles"
+    return settings.folder / "candles"
+
+
+@asynccontextmanager
+async def _public(settings: Settings, folder: Path) -> AsyncIterator["BinanceConnection"]:
+    """Connect to the exchange of the settings without keys; in sim to one of our own."""
+    from core.rng import seeded
+    from exchange.binance.addresses import DEMO_TRADING, PRODUCTION, BinanceAddresses, Credentials
+    from exchange.binance.connection import BinanceConnection
+    from exchange.sim.child import simulator_child
+
+    async with AsyncExitStack() as stack:
+        addresses, speed = DEMO_TRADING if settings.mode is Mode.TESTNET else PRODUCTION, 1.0
+        if settings.binance_rest_url:
+            addresses = BinanceAddresses(rest=settings.binance_rest_url, ws=addresses.ws)
+        elif settings.mode is Mode.SIM:
+            command, folder = _sim_command(_SIMULATED_HISTORY), folder.parent
+            told = await stack.enter_async_context(simulator_child(command, folder / "simulator.log"))
+            addresses, speed = BinanceAddresses(rest=told.rest, ws=told.ws), told.speed
+        connection = BinanceConnection(
+            addresses, Credentials(), clock=SystemClock(), rng=seeded(), speed=speed
+        )
+        stack.push_async_callback(connection.close)
+        yield connection
+
+
+_SIMULATED_HISTORY = ScanOptions(
+    mode=Mode.SIM, top=1, explain=None, symbols=650, seed=1, data=None, start=None, as_json=True
+)
 
 
 # --- replay -----------------------------------------------------------------------------------------

@@ -10,7 +10,15 @@ import typer
 import typer.main
 from typer.exceptions import TyperException
 
-from cli.options import DemoOptions, ReplayOptions, ScanOptions, SimOptions, TradeOptions, moment
+from cli.options import (
+    DemoOptions,
+    DownloadOptions,
+    ReplayOptions,
+    ScanOptions,
+    SimOptions,
+    TradeOptions,
+    moment,
+)
 from core.errors import PerpscoutError
 from core.settings import Mode
 
@@ -24,6 +32,7 @@ class Actions:
     replay: Callable[[ReplayOptions], int]
     trade: Callable[[TradeOptions], int]
     scan: Callable[[ScanOptions], int]
+    download: Callable[[DownloadOptions], int]
     config: Callable[[], int]
     version: Callable[[], int]
 
@@ -94,6 +103,7 @@ def build_app(actions: Actions) -> typer.Typer:
     _add_replay(app, actions)
     _add_trade(app, actions)
     _add_scan(app, actions)
+    _add_download(app, actions)
     app.command(help="Show the settings in force, secrets masked.")(_exiting(actions.config))
     app.command(help="Print the version.")(_exiting(actions.version))
     return app
@@ -159,11 +169,33 @@ def _add_replay(app: typer.Typer, actions: Actions) -> None:
         out: Out = None,
         as_json: Json = False,
     ) -> None:
-        chosen = tuple(name.strip().upper() for name in symbols.split(",") if name.strip())
+        chosen = _names(symbols)
         if start is not None and end is not None and end <= start:
             raise typer.BadParameter("--to must be later than --from")
         options = ReplayOptions(data=data, start=start, end=end, symbols=chosen, out=out, as_json=as_json)
         raise typer.Exit(actions.replay(options))
+
+
+def _add_download(app: typer.Typer, actions: Actions) -> None:
+    @app.command("download-data", help="Fetch 1m candles for research; begin again where it was interrupted.")
+    def download_data(
+        symbols: Annotated[str, typer.Option(help="Separated by commas, or all.")] = "all",
+        start: From = None,
+        end: To = None,
+        out: Annotated[
+            Path | None, typer.Option(help="A .parquet file or a folder; else the account's own archive.")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        chosen = () if symbols.strip().lower() == "all" else _names(symbols)
+        if start is not None and end is not None and end <= start:
+            raise typer.BadParameter("--to must be later than --from")
+        options = DownloadOptions(symbols=chosen, start=start, end=end, out=out, as_json=as_json)
+        raise typer.Exit(actions.download(options))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
 
 
 def _add_trade(app: typer.Typer, actions: Actions) -> None:

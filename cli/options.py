@@ -71,6 +71,20 @@ class ReplayOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadOptions:
+    """1m candles from ``start`` to ``end`` (ms), ``None`` for the last day; no ``symbols`` means all.
+
+    ``out`` that ends in .parquet is a file for ``--data``, anything else an archive's folder.
+    """
+
+    symbols: tuple[str, ...]
+    start: int | None
+    end: int | None
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeOptions:
     """``mode`` ``None`` takes the one of the settings."""
 

@@ -36,8 +36,6 @@ class CandleArchive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if folder.exists():
-            remove_unfinished(folder)
 
     def append(self, batches: Sequence[CandleBatch]) -> int:
         """Write candles down, a part for each day and timeframe; returns how many."""
@@ -75,8 +73,23 @@ class CandleArchive:
             len(symbols)
         )
 
+    def count(self, start_ms: int, end_ms: int, *, symbols: Sequence[str]) -> int:
+        """Count the 1m candles that opened in ``[start_ms, end_ms)``."""
+        days = range(start_ms // DAY_MS * DAY_MS, end_ms, DAY_MS)
+        spans = ((max(day, start_ms), min(day + DAY_MS, end_ms)) for day in days)
+        return sum(len(self.block(MINUTE_MS, *span, symbols=symbols).batch()) for span in spans)
+
+    def days(self) -> list[int]:
+        """Return the starts (ms) of the days of which there are 1m candles, in order."""
+        folders = (self.folder / _FOLDERS[MINUTE_MS]).glob("????-??-??")
+        return sorted(_day_ms(folder.name) for folder in folders if _parts(folder))
+
     def merge(self, before_ms: int) -> int:
-        """Make one part of each day that ended by ``before_ms``, its 15m candles built; returns the days."""
+        """Make one part of each day that ended by ``before_ms``, its 15m candles built; returns the days.
+
+        Removes what a crash left half-written, too.
+        """
+        remove_unfinished(self.folder)
         days = list(self._unmerged(0, before_ms // DAY_MS * DAY_MS))
         for day_ms in days:
             minutes = self.block(MINUTE_MS, day_ms, day_ms + DAY_MS)
@@ -122,11 +135,10 @@ class CandleArchive:
 
     def _unmerged(self, start_ms: int, end_ms: int) -> Iterator[int]:
         """Yield each day of ``[start_ms, end_ms)`` whose minutes are in pieces."""
-        for folder in sorted((self.folder / _FOLDERS[MINUTE_MS]).glob("????-??-??")):
-            day_ms = int(datetime.strptime(f"{folder.name}+0000", "%Y-%m-%d%z").timestamp() * 1000)
-            parts = _parts(folder)
+        for day_ms in self.days():
+            parts = _parts(self._day(MINUTE_MS, day_ms))
             whole = len(parts) == 1 and parts[0].name.startswith("day-")
-            if start_ms <= day_ms < end_ms and parts and not whole:
+            if start_ms <= day_ms < end_ms and not whole:
                 yield day_ms
 
     def _replace(self, day_ms: int, block: CandleBlock) -> None:
@@ -136,6 +148,10 @@ class CandleArchive:
             _write(_next_part(folder, "day"), candles)
         for path in merged:
             path.unlink()
+
+
+def _day_ms(name: str) -> int:
+    return int(datetime.strptime(f"{name}+0000", "%Y-%m-%d%z").timestamp() * 1000)
 
 
 def _completed(fetched: CandleBlock, built: Sequence[CandleBlock]) -> CandleBlock:

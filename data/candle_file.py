@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import DataFileError
 from core.market import (
+    DAY_MS,
     MINUTE_MS,
     QUARTER_MS,
     Booleans,
@@ -19,6 +20,8 @@ from core.market import (
     MinuteClosed,
     SymbolAxis,
 )
+from data.candle_archive import CandleArchive
+from data.candle_batch import CandleBlock
 from data.candle_rows import VALUE_COLUMNS, dense, read_rows
 
 
@@ -52,9 +55,26 @@ class CandleFile:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read and check a file. Raises ``DataFileError`` saying what is wrong, where, and what to do."""
+        """Read and check a file, or all of an archive's folder.
+
+        Raises ``DataFileError`` saying what is wrong, where, and what to do.
+        """
+        if path.is_dir():
+            return cls._of_archive(path)
         rows = read_rows(path)
         return cls(symbols=rows.symbols, start_ms=int(rows.times.min()), candles=dense(rows), name=rows.name)
+
+    @classmethod
+    def _of_archive(cls, folder: Path) -> Self:
+        archive = CandleArchive(folder)
+        days = archive.days()
+        if not days:
+            raise DataFileError(f"{folder} holds no candles: fill it with download-data.")
+        rows = archive.block(MINUTE_MS, days[0], days[-1] + DAY_MS).batch()
+        order = sorted(range(len(rows.symbols)), key=rows.symbols.__getitem__)
+        start, end = int(rows.times.min()), int(rows.times.max()) + MINUTE_MS
+        candles = np.ascontiguousarray(CandleBlock.of(rows, start, end).candles[order].transpose(2, 1, 0))
+        return cls(symbols=tuple(sorted(rows.symbols)), start_ms=start, candles=candles, name=str(folder))
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from exchange.limits.weight import Priority
 
 PAGE = 499
 """Candles of one page: 499 for a weight of 2 is the cheapest way to many."""
+CHEAP_PAGE = 99
+"""The largest page of weight 1."""
 
 
 class CandleReader(Protocol):

@@ -9,11 +9,9 @@ from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MINUTE_MS, Field, SymbolAxis
 from exchange.limits.weight import Priority
 from services.candle_buffer import CandleBuffer
-from services.candle_pages import PAGE, CandleReader
+from services.candle_pages import CHEAP_PAGE, PAGE, CandleReader
 
 _log = logging.getLogger(__name__)
-
-_CHEAP_PAGE = 99  # the largest page of weight 1
 
 
 class GapFiller:
@@ -70,7 +68,7 @@ class GapFiller:
     async def _ask(self, index: int, start_ms: int, end_ms: int) -> int:
         """Put one page of what closed by ``end_ms`` into the buffer; returns the newest open time told."""
         count = (end_ms - start_ms) // MINUTE_MS + 2  # with the candle that is still forming
-        limit = _CHEAP_PAGE if count <= _CHEAP_PAGE else PAGE
+        limit = CHEAP_PAGE if count <= CHEAP_PAGE else PAGE
         history = await self._candles.page(
             self._axis.names[index], MINUTE_MS, limit=limit, start_ms=start_ms, priority=Priority.GAP
         )

@@ -35,6 +35,14 @@ class Lease:
     probe: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How much weight reads may spend in how many machine seconds."""
+
+    weight: int
+    seconds: float
+
+
 class WeightLimiter:
     """Keeps every request inside ``limit`` a minute, whatever the phase of the exchange's minute.
 
@@ -76,6 +84,11 @@ class WeightLimiter:
         self.period = period
         self._patience = period / 60
         self._smoother = self._new_smoother()
+
+    @property
+    def allowance(self) -> Allowance:
+        """What is left to reads beside the reserve of protective orders, for estimates of time."""
+        return Allowance(weight=int(self.limit * (1 - self._reserve)), seconds=self.period)
 
     @property
     def closed_for(self) -> float:

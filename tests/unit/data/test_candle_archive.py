@@ -188,7 +188,7 @@ def test_what_a_crash_left_half_written_is_removed(archive: CandleArchive) -> No
     archive.append([batch("AUSDT", DAY, 10)])
     half = parts(archive)[0].with_name(".part-000002.parquet.tmp")
     half.write_bytes(b"half")
-    CandleArchive(archive.folder)
+    archive.merge(DAY)
     assert not half.exists()
 
 
@@ -237,3 +237,12 @@ def test_an_export_is_a_candle_file_of_what_was_asked_for(archive: CandleArchive
     assert candles.symbols == ("AUSDT", "BUSDT")
     assert (candles.start_ms, candles.end_ms) == (DAY - 10 * MINUTE_MS, DAY + 20 * MINUTE_MS)
     assert np.array_equal(candles.candles[:, :, 1].T, walk(90, 1)[:, 20:50])
+
+
+def test_an_archive_can_be_replayed_as_if_it_were_a_file(archive: CandleArchive) -> None:
+    archive.append([batch("BUSDT", DAY - 30 * MINUTE_MS, 90, seed=1), batch("AUSDT", DAY, 10)])
+    candles = CandleFile.load(archive.folder)
+    assert candles.symbols == ("AUSDT", "BUSDT")
+    assert (candles.start_ms, candles.count) == (DAY - 30 * MINUTE_MS, 100)
+    assert np.array_equal(candles.candles[:, :, 1].T, walk(90, 1))
+    assert np.array_equal(candles.candles[30:40, :, 0].T, walk(10))
