@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from bot.rule_pictures import CANDIDATE, START_MS
+from bot.rule_stories import CANDIDATE, START_MS
 from core.clock import SystemClock
 from core.market import MINUTE_MS, CandleHistory, Floats, MarketContext, MinuteClosed, SymbolAxis
 from core.orders import AccountRead

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.rule_pictures import BREAKS, CANDIDATE, EXITS, RULES, Rule, draw_rules, picture_of
+from bot.rule_pictures import draw_rules, picture_of
+from bot.rule_stories import BREAKS, CANDIDATE, EXITS, RULES, Rule
 from core.signals import Side
 
 FOLDER = Path(__file__).parents[3] / "docs" / "images" / "strategy"
@@ -27,7 +28,8 @@ def test_each_picture_lies_in_the_repository_and_is_small(rule: Rule) -> None:
 
 
 def test_a_claim_that_is_not_true_can_not_be_drawn() -> None:
-    lie = replace(BREAKS.remarks[0], known=BREAKS.remarks[0].known - 1)
+    first = BREAKS.remarks[0]
+    lie = first._replace(claim=first.claim._replace(known=first.claim.known - 1))
     with pytest.raises(LookupError, match="does not say BOS"):
         picture_of(replace(BREAKS, remarks=(lie,)))
 

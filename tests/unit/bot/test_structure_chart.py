@@ -11,7 +11,8 @@ import pytest
 from bot.canvas import blank_picture, set_scales
 from bot.labels import Box, Labels
 from bot.layout import UpColour
-from bot.rule_pictures import CANDIDATE, PARAMETERS, START_MS, told_of
+from bot.rule_pictures import PARAMETERS, told_of
+from bot.rule_stories import CANDIDATE, START_MS
 from bot.structure_chart import draw_structure
 from bot.structures import BARS, Band, Break, Note, Plan, Point, Pool, Range, StructureChart
 from core.market import MINUTE_MS, Field

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bot.rule_pictures import CANDIDATE, told_of
+from bot.rule_pictures import told_of
+from bot.rule_stories import CANDIDATE
 from core.market import MINUTE_MS, QUARTER_MS
 from core.signals import Side
 from strategies.ict_smc import IctSmc
