@@ -60,6 +60,8 @@ def on_entry_fill(
 
 def settle(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
     """Once all of the entry is known: leave what is not the trade that was planned, else place targets."""
+    if position.entry_settled and position.exited and not position.quantity:
+        return finished(position, max(fill.at for fill in position.fills), mono)
     if not position.entry_settled or position.targets or position.stage in {Stage.CLOSING, Stage.FROZEN}:
         return Step(position=position)
     real, planned = (position.entry_price - position.plan.stop) * position.side, position.plan.risk_a_unit
@@ -77,8 +79,6 @@ def on_entry_ended(
     ended = replace(position, entry_total=report.filled)
     if not report.filled and not position.fills:
         return finished(replace(ended, exit_reason=ExitReason.NOT_FILLED), report.at, mono)
-    if ended.entry_settled and not ended.quantity:
-        return finished(ended, report.at, mono)
     return settle(ended, parameters, mono)
 
 

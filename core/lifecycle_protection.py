@@ -124,6 +124,8 @@ def _on_forgotten(position: Position, report: ConditionalChanged, mono: float) -
 
 def on_stop_rejected(position: Position, report: OrderRejected, mono: float) -> Step:
     """A price beyond the stop closes; what the venue has not seen yet, or has too many of, is looked up."""
+    if position.is_protected:  # we have heard that it rests: two answers that can not both be true
+        return Step(position=position, commands=(query_of(position, report.client_order_id),))
     without = replace(position, stop=None, exposed_mono=since(position.exposed_mono, mono), tried_mono=mono)
     if report.code == WOULD_TRIGGER_AT_ONCE and position.quantity:
         return close_because(without, ExitReason.STOP, mono)

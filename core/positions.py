@@ -209,8 +209,8 @@ class Position:
 
     @property
     def quantity(self) -> Decimal:
-        """What is open now, unsigned."""
-        return self.entered - self.exited
+        """What is open now as far as we know, unsigned: an exit may be heard before the entry it ends."""
+        return max(self.entered - self.exited, Decimal(0))
 
     @property
     def entry_settled(self) -> bool:
