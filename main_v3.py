@@ -114,7 +114,7 @@ def sim(options: SimOptions) -> int:
     from exchange.sim.process import serve
 
     async def run() -> None:
-        until = [parent_gone()] if options.with_parent else []
+        until = [parent_gone] if options.with_parent else []
         await serve(_sim_config(options), announce=_announcer(options), until=until)
 
     asyncio.run(run())

@@ -163,7 +163,7 @@ async def serve(
     config: SimConfig,
     *,
     announce: Callable[[Announcement], None],
-    until: Sequence[Coroutine[Any, Any, None]] = (),
+    until: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> None:
     """Run a simulator until SIGTERM, SIGINT or the first of ``until``.
 
@@ -175,7 +175,9 @@ async def serve(
         with suppress(NotImplementedError):  # Windows: there the console's Ctrl-C ends the loop itself
             loop.add_signal_handler(each, stopped.set)
     announce(await simulator.start())
-    waiting = {asyncio.ensure_future(each) for each in (stopped.wait(), simulator.run(), *until)}
+    waiting = {
+        asyncio.ensure_future(each) for each in (stopped.wait(), simulator.run(), *(each() for each in until))
+    }
     try:
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
