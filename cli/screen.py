@@ -24,7 +24,7 @@ class Screen:
         self._minutes = minutes
         self._rows = rows
         self._events: deque[str] = deque(maxlen=rows)
-        self._equity: deque[float] = deque(maxlen=60)
+        self._equity: deque[float] = deque(maxlen=40)
         self._signals: deque[RankedSignal] = deque(maxlen=rows)
         self._scanned_at = 0
 
@@ -105,7 +105,7 @@ def _signal_cells(signal: RankedSignal) -> tuple[RenderableType, ...]:
         str(signal.rank),
         candidate.symbol,
         side_mark(candidate.side),
-        f"{bar(candidate.confidence / 100)} {candidate.confidence:.0f}",
+        Text.assemble((bar(candidate.confidence / 100), "cyan"), f" {candidate.confidence:.0f}"),
         signed(signal.expected_net_r),
         f"{signal.expected_roi:+.2%}",
         f"×{signal.leverage}",
