@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from cli.app import Actions, run_app
 from cli.folders import fresh_folder
-from cli.options import DemoOptions, DownloadOptions, ReplayOptions, ScanOptions, SimOptions, TradeOptions
+from cli.options import (
+    DemoOptions,
+    DownloadOptions,
+    ReplayOptions,
+    ScanOptions,
+    SimOptions,
+    TradeOptions,
+    TradesOptions,
+)
 from core.clock import Clock, ManualClock, ScaledClock, SystemClock
 from core.errors import PerpscoutError
 from core.settings import Mode, Settings, load_settings
@@ -62,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sim=sim,
         replay=replay,
         trade=trade,
+        trades=trades,
         scan=scan,
         download=download,
         config=config,
@@ -134,6 +143,12 @@ def replay(options: ReplayOptions) -> int:
     start = options.start if options.start is not None else candles.first_minute_with_history()
     folder = fresh_folder(settings.home, "replay", now_ms=clock.wire_ms(), chosen=options.out)
     return _replay(settings, candles, folder, start=start, end=options.end, json_wanted=options.as_json)
+
+
+def trades(options: TradesOptions) -> int:
+    from cli.trades import show_trades
+
+    return show_trades(options, _settings().home)
 
 
 def config() -> int:

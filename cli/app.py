@@ -17,9 +17,11 @@ from cli.options import (
     ScanOptions,
     SimOptions,
     TradeOptions,
+    TradesOptions,
     moment,
 )
 from core.errors import PerpscoutError
+from core.positions import Source
 from core.settings import Mode
 
 
@@ -33,6 +35,7 @@ class Actions:
     trade: Callable[[TradeOptions], int]
     scan: Callable[[ScanOptions], int]
     download: Callable[[DownloadOptions], int]
+    trades: Callable[[TradesOptions], int]
     config: Callable[[], int]
     version: Callable[[], int]
 
@@ -102,6 +105,7 @@ def build_app(actions: Actions) -> typer.Typer:
     _add_sim(app, actions)
     _add_replay(app, actions)
     _add_trade(app, actions)
+    _add_trades(app, actions)
     _add_scan(app, actions)
     _add_download(app, actions)
     app.command(help="Show the settings in force, secrets masked.")(_exiting(actions.config))
@@ -204,6 +208,20 @@ def _add_trade(app: typer.Typer, actions: Actions) -> None:
         mode: ChosenMode = None,
     ) -> None:
         raise typer.Exit(actions.trade(TradeOptions(mode=mode)))
+
+
+def _add_trades(app: typer.Typer, actions: Actions) -> None:
+    @app.command(help="Show what is open, what was closed, and what it adds up to. Reads, never trades.")
+    def trades(
+        journal: Annotated[
+            Path | None, typer.Option(help="A run's journal.db; the one written last by default.")
+        ] = None,
+        source: Annotated[Source | None, typer.Option(help="Only this book.")] = None,
+        last: Annotated[int, typer.Option(min=1, max=10_000, help="Closed trades to show.")] = 20,
+        as_json: Json = False,
+    ) -> None:
+        options = TradesOptions(journal=journal, source=source, last=last, as_json=as_json)
+        raise typer.Exit(actions.trades(options))
 
 
 def _add_scan(app: typer.Typer, actions: Actions) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.positions import Source
 from core.settings import Mode
 
 
@@ -67,6 +68,16 @@ class ReplayOptions:
     end: int | None
     symbols: tuple[str, ...]
     out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradesOptions:
+    """``journal`` ``None`` is the one written last, ``source`` ``None`` every book."""
+
+    journal: Path | None
+    source: Source | None
+    last: int
     as_json: bool
 
 

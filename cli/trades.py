@@ -1,0 +1,178 @@
+"""What the journal knows of trades, for people: what is open, what was closed, and what it adds up to."""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.options import TradesOptions
+from cli.watch import print_result
+from cli.wording import clock_time, duration, money, net_r, price, signed
+from core.errors import PerpscoutError
+from core.parameters import OutcomeParameters
+from core.performance import evidence, performance_of, twin_gap
+from core.positions import Position, Source
+from core.trades import TradeRecord
+from core.views import Performance, TwinGap
+from data.journal_reader import JournalReader
+
+REMEMBERED = 10_000
+
+
+def newest_journal(home: Path) -> Path:
+    """Return the journal written last below ``home``; a ``PerpscoutError`` says where there is none."""
+    found = sorted(home.glob("**/journal.db"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise PerpscoutError(f"There is no journal below {home}: run `demo`, or name one with --journal.")
+    return found[-1]
+
+
+def show_trades(options: TradesOptions, home: Path) -> int:
+    """Print what the journal holds; returns the exit code."""
+    with JournalReader(options.journal or newest_journal(home)) as reader:
+        live = [each for each in reader.live_positions() if _is_wanted(each.plan.source, options)]
+        closed = deque(
+            (each for each in reader.closed_trades() if _is_wanted(each.source, options)), maxlen=REMEMBERED
+        )
+        sums = {source: _sum_of(closed, source) for source in Source if _is_wanted(source, options)}
+        gap = twin_gap(*([each for each in closed if each.source is s] for s in (Source.REAL, Source.TWIN)))
+        shown = list(closed)[-options.last :]
+        if options.as_json:
+            print_result(json.dumps(_as_json(reader.path, live, shown, sums=sums, gap=gap)))
+        else:
+            _print(reader.path, live, shown, sums=sums, gap=gap)
+    return 0
+
+
+def _is_wanted(source: Source, options: TradesOptions) -> bool:
+    return options.source is None or source is options.source
+
+
+def _sum_of(closed: Sequence[TradeRecord], source: Source) -> Performance:
+    return performance_of([each for each in closed if each.source is source], OutcomeParameters())
+
+
+# --- for people -------------------------------------------------------------------------------------
+
+
+def _print(
+    path: Path,
+    live: Sequence[Position],
+    closed: Sequence[TradeRecord],
+    *,
+    sums: Mapping[Source, Performance],
+    gap: TwinGap,
+) -> None:
+    console = Console(soft_wrap=True)
+    console.print(f"journal {path}", highlight=False)
+    if live:
+        rows = (_live_row(each) for each in live)
+        console.print(_table("open", ("since", "book", "side", "symbol", "quantity", "entry", "stage"), rows))
+    if closed:
+        names = ("closed", "book", "side", "symbol", "entry", "exit", "net R", "USDT", "reason", "held")
+        console.print(_table("closed", names, (_closed_row(each.position) for each in closed)))
+    for line in _sums(sums, gap):
+        console.print(line, highlight=False)
+
+
+def _table(title: str, names: Sequence[str], rows: Iterator[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _live_row(each: Position) -> Sequence[str]:
+    return (
+        clock_time(each.opened_at or each.plan.planned_at),
+        each.plan.source.value,
+        each.side.name.lower(),
+        each.symbol,
+        price(each.quantity),
+        price(each.entry_price),
+        each.stage.value,
+    )
+
+
+def _closed_row(each: Position) -> Sequence[str]:
+    closed_at, opened_at = each.closed_at or 0, each.opened_at or 0
+    return (
+        clock_time(closed_at),
+        each.plan.source.value,
+        each.side.name.lower(),
+        each.symbol,
+        price(float(each.entry_price)),
+        price(float(each.exit_price)) if each.exit_price is not None else "",
+        signed(net_r(each)),
+        signed(each.net_pnl),
+        (each.exit_reason.value if each.exit_reason else "").replace("_", " "),
+        duration(closed_at - opened_at),
+    )
+
+
+def _sums(sums: Mapping[Source, Performance], gap: TwinGap) -> Iterator[str]:
+    """Say what it adds up to, and no more than the numbers allow."""
+    for source, each in sums.items():
+        if not each.closed:
+            continue
+        bounds = ""
+        if each.net_r_low is not None and each.net_r_high is not None:
+            bounds = f", 95 % between {signed(each.net_r_low)} and {signed(each.net_r_high)}"
+        yield (
+            f"{source}: {each.closed} closed, {each.wins} won, {each.losses} lost, {money(each.net_pnl)} USDT"
+            f" net, {signed(each.mean_net_r or 0.0)} R on average{bounds}:"
+            f" {evidence(each).value.replace('_', ' ')}"
+        )
+    if gap.pairs and gap.mean_r is not None:
+        yield f"real against paper: {signed(gap.mean_r)} R on average over {gap.pairs} pairs"
+
+
+# --- for scripts ------------------------------------------------------------------------------------
+
+
+def _as_json(
+    path: Path,
+    live: Sequence[Position],
+    closed: Sequence[TradeRecord],
+    *,
+    sums: Mapping[Source, Performance],
+    gap: TwinGap,
+) -> Mapping[str, object]:
+    return {
+        "journal": str(path),
+        "open": [_facts(each) for each in live],
+        "closed": [_facts(each.position) for each in closed],
+        "performance": {
+            source.value: {name: _plain(value) for name, value in asdict(each).items()}
+            for source, each in sums.items()
+        },
+        "twin_gap": asdict(gap),
+    }
+
+
+def _facts(each: Position) -> Mapping[str, object]:
+    return {
+        "position_id": each.position_id,
+        "source": each.plan.source.value,
+        "symbol": each.symbol,
+        "side": each.side.name.lower(),
+        "stage": each.stage.value,
+        "opened_at": each.opened_at,
+        "closed_at": each.closed_at,
+        "quantity": str(each.entered),
+        "entry_price": str(each.entry_price),
+        "exit_price": None if each.exit_price is None else str(each.exit_price),
+        "net_pnl": str(each.net_pnl),
+        "net_r": net_r(each),
+        "exit_reason": each.exit_reason.value if each.exit_reason else None,
+    }
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, int | float) else str(value)
