@@ -181,13 +181,18 @@ class OrderRejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderUnknown:
-    """Nobody knows whether the order exists. Never resend before proof of absence."""
+    """Nobody knows whether the order exists. Never resend before proof of absence.
+
+    ``asked`` says that it was the question about the order that met silence: it is asked again in its own
+    time, not at once, for in a ban every question fails on the spot.
+    """
 
     position_id: str
     symbol: str
     client_order_id: str
     message: str
     at: int
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +286,14 @@ class FundingPaid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transferred:
+    """Somebody moved money into the account or, negative, out of it; ``amount`` in USDT."""
+
+    amount: Decimal
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldPosition:
     """One open position as the venue sees it: ``quantity`` is signed."""
 
@@ -342,6 +355,7 @@ Report = (
     | ConditionalChanged
     | ConditionalsListed
     | FundingPaid
+    | Transferred
     | AccountRead
     | AccountSurvey
     | AccountUnreadable

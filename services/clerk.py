@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from core.lifecycle_moves import Concern
 from core.market import Field, Floats
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
 from core.operation import OperatorAction, OperatorRequest
-from core.orders import AccountRead, OrderFilled, Report
+from core.orders import AccountRead, OrderFilled, Report, Transferred
 from core.ports import Journal, Notifier
 from core.positions import Position, PositionPlan, Source
 from core.reconciliation import Finding, Oddity
@@ -57,6 +58,7 @@ class Clerk:
         self._noticed: frozenset[Finding] = frozenset()
         self._snapshots: dict[str, Floats] = {}
         self._journal_fails = False
+        self._logged_equity: Decimal | None = None
         self.tally = Tally()
         self.digest = DecisionDigest()
 
@@ -197,10 +199,27 @@ class Clerk:
         at = self._clock.market_ms()
         self.say(concern.value, severity, at=at, symbol=position.symbol, text=position.stage.value)
 
+    def transferred(self, transfer: Transferred) -> None:
+        """Money came or went: neither gain nor loss."""
+        self._desk.transferred(transfer.amount)
+        self.keep_risk(transfer.at)
+        amount = f"{transfer.amount:+f} USDT"
+        self.say("transferred", Severity.INFO, at=transfer.at, text=amount)
+
     def _account(self, account: AccountRead) -> None:
+        self._log_equity(account.equity)
         alerts = self._desk.account(account)
         self.keep_risk(account.at)
         self._tell(alerts)
+
+    def _log_equity(self, equity: Decimal) -> None:
+        """Equity moves all day; what is worth a line is a move of a percent since the last line."""
+        last = self._logged_equity
+        if last is None or abs(equity - last) >= self._desk.parameters.monitoring.equity_log_change * abs(
+            last
+        ):
+            log.info("equity %s USDT", equity)
+            self._logged_equity = equity
 
     def _stray(self, report: Report) -> None:
         """News of nothing we hold. An execution among it means money moved without us: say so."""

@@ -19,7 +19,7 @@ from core.ports import Scorer
 from core.positions import Position, PositionPlan, Source
 from core.ranking import Experience, rank
 from core.risk import AccountContext, Approved, judge
-from core.risk_state import RiskNews, RiskState, closed, equity_read, halted, news, resumed
+from core.risk_state import RiskNews, RiskState, closed, equity_read, halted, news, resumed, transferred
 from core.signals import Candidate, RankedSignal
 from core.sizing import plan_position
 from core.symbols import SymbolContext, market_objections
@@ -46,7 +46,7 @@ class RiskDesk:
     ) -> None:
         self._instruments = instruments
         self._store = store
-        self._parameters = parameters
+        self.parameters = parameters
         self._trades = trades
         self._scorer = scorer
         self._state = RiskState()
@@ -64,8 +64,12 @@ class RiskDesk:
         """Follow the account; returns what people should hear of it."""
         self._account = read
         return self._move(
-            equity_read(self._state, read.equity, at=read.at, parameters=self._parameters.risk), read.at
+            equity_read(self._state, read.equity, at=read.at, parameters=self.parameters.risk), read.at
         )
+
+    def transferred(self, amount: Decimal) -> None:
+        """Take money that came or went out of what counts as gain or loss."""
+        self._state = transferred(self._state, amount)
 
     def closed(self, trade: TradeRecord) -> Sequence[Alert]:
         """Learn from a closed position of any book."""
@@ -75,7 +79,7 @@ class RiskDesk:
 
     def state_after(self, trade: TradeRecord) -> RiskState:
         """Return what ``closed`` will make of the state, so that both can be written in one transaction."""
-        return closed(self._state, trade, self._parameters.risk)
+        return closed(self._state, trade, self.parameters.risk)
 
     def halt(self, reason: str, at: int) -> Sequence[Alert]:
         """Take no more entries until somebody resumes."""
@@ -84,7 +88,7 @@ class RiskDesk:
     def resume(self, at: int) -> Sequence[Alert]:
         """Take entries again; without an equity to judge a drawdown by, the next one read decides."""
         equity = self._account.equity if self._account else self._state.peak_equity
-        return self._move(resumed(self._state, equity=equity, parameters=self._parameters.risk), at)
+        return self._move(resumed(self._state, equity=equity, parameters=self.parameters.risk), at)
 
     def recall(self, trades: Iterable[TradeRecord], state: RiskState | None = None) -> None:
         """Take up what earlier runs learned, and the risk state they left."""
@@ -107,7 +111,7 @@ class RiskDesk:
             equity=self._account.equity,
             leverage=self._earned_leverage(),
             scorer=self._scorer or self._experience,
-            parameters=self._parameters,
+            parameters=self.parameters,
         )
 
     def judge(
@@ -122,10 +126,10 @@ class RiskDesk:
             self._context(signal.candidate.symbol, minute),
             account=account,
             exposure=exposure_of(
-                positions.values(), marks=_marks(minute, positions), costs=self._parameters.costs
+                positions.values(), marks=_marks(minute, positions), costs=self.parameters.costs
             ),
             state=self._state,
-            parameters=self._parameters,
+            parameters=self.parameters,
         )
         if isinstance(verdict, Approved):
             self._state = verdict.state
@@ -139,10 +143,10 @@ class RiskDesk:
         context = self._context(signal.candidate.symbol, minute)
         if self._account is None:
             return Refused(reasons=(Reason.EQUITY_STALE,))
-        reasons = set(market_objections(context, at=minute.seen_at, parameters=self._parameters.universe))
+        reasons = set(market_objections(context, at=minute.seen_at, parameters=self.parameters.universe))
         if signal.candidate.symbol in positions:
             reasons.add(Reason.SYMBOL_HELD)
-        if len(positions) >= self._parameters.ranking.max_virtual:
+        if len(positions) >= self.parameters.ranking.max_virtual:
             reasons.add(Reason.NO_ROOM)
         if reasons:
             return Refused(reasons=in_order(reasons))
@@ -152,7 +156,7 @@ class RiskDesk:
             source=Source.VIRTUAL,
             at=minute.seen_at,
             equity=self._account.equity,
-            parameters=self._parameters,
+            parameters=self.parameters,
         )
 
     # --- pictures -----------------------------------------------------------------------------------
@@ -187,7 +191,7 @@ class RiskDesk:
         read = self._account
         if read is None:
             return None
-        exposure = exposure_of(positions, marks={}, costs=self._parameters.costs)
+        exposure = exposure_of(positions, marks={}, costs=self.parameters.costs)
         return BalanceView(
             wallet=read.wallet,
             equity=read.equity,
@@ -218,15 +222,15 @@ class RiskDesk:
         self._experience = self._experience.learned(trade)
 
     def _sum_up(self, source: Source) -> None:
-        self._performance[source] = performance_of(self._closed[source], self._parameters.outcome)
+        self._performance[source] = performance_of(self._closed[source], self.parameters.outcome)
         if source is not Source.VIRTUAL:
             self._twin_gap = twin_gap(self._closed[Source.REAL], self._closed[Source.TWIN])
 
     def _earned_leverage(self) -> int:
         record = track_record(
-            self._closed[Source.REAL], outcome=self._parameters.outcome, parameters=self._parameters.leverage
+            self._closed[Source.REAL], outcome=self.parameters.outcome, parameters=self.parameters.leverage
         )
-        return earned_leverage(record, self._parameters.leverage)
+        return earned_leverage(record, self.parameters.leverage)
 
     def _context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
         column = minute.axis.names.index(symbol)
@@ -250,7 +254,7 @@ class RiskDesk:
 
     def _correlations(self, symbols: Sequence[str]) -> Correlations:
         names = tuple(dict.fromkeys(symbols))
-        bars = self._parameters.risk.correlation_bars
+        bars = self.parameters.risk.correlation_bars
         closes = np.column_stack([self._store.closes_15m(name, bars + 1) for name in names])
         return correlate(names, closes, bars=bars)
 

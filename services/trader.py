@@ -15,7 +15,7 @@ from core.market import CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure, exit_wanted, stop_wanted
 from core.notices import Severity, SignalRefused
 from core.operation import OperatorAction, OperatorRequest
-from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost
+from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost, Transferred
 from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
@@ -169,6 +169,8 @@ class Trader:
                 self._clerk.notice(self._real.reconcile(event), event.at)
             case AccountUnreadable():
                 self._clerk.say("account_unreadable", Severity.CRITICAL, at=event.at, text=event.reason)
+            case Transferred():
+                self._clerk.transferred(event)
             case StreamLost():
                 self._real.ask_everything()
             case _:

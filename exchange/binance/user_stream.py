@@ -18,6 +18,7 @@ from core.orders import (
     OrderFilled,
     Report,
     StreamLost,
+    Transferred,
 )
 from core.rng import Rng
 from exchange.binance import rest
@@ -34,6 +35,10 @@ _Reader = Callable[[str], Iterator[Report]]
 
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
 _MADE_BY_VENUE = ("autoclose-", "adl_autoclose", "settlement_autoclose", "delivery_autoclose")
+_TRANSFERS = frozenset(
+    {"DEPOSIT", "WITHDRAW", "ADMIN_DEPOSIT", "ADMIN_WITHDRAW", "ASSET_TRANSFER"}
+    | {"COIN_SWAP_DEPOSIT", "COIN_SWAP_WITHDRAW", "WITHDRAW_REJECT"}
+)
 _REMEMBERED_TRIGGERS = 1000
 
 
@@ -287,6 +292,10 @@ class Translator:
 
     def _account_update(self, text: str) -> Iterator[Report]:
         update = msgspec.json.decode(text, type=_AccountUpdate)
+        if update.a.cause in _TRANSFERS:
+            for balance in update.a.balances:
+                if balance.asset == SETTLED_IN and balance.change:
+                    yield Transferred(amount=balance.change, at=update.T)
         if update.a.cause != "FUNDING_FEE":
             return
         symbol = update.a.symbol or (update.a.positions[0].s if update.a.positions else "")

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from core.orders import ConditionalChanged, ConditionalStatus, FundingPaid, OrderEnded, OrderFilled, Report
+from core.orders import (
+    ConditionalChanged,
+    ConditionalStatus,
+    FundingPaid,
+    OrderEnded,
+    OrderFilled,
+    Report,
+    Transferred,
+)
 from core.signals import Side
 from exchange.binance.transport import SocketClosed
 from exchange.binance.user_stream import Translator
@@ -154,6 +162,19 @@ def test_a_funding_fee_names_its_symbol_with_and_without_the_new_field() -> None
     for account in (new, old):
         (paid,) = translate({"e": "ACCOUNT_UPDATE", "T": 3, "E": 3, "a": account})
         assert paid == FundingPaid(symbol="ETHUSDT", amount=Decimal("-0.25"), at=3)
+
+
+@pytest.mark.parametrize("cause", ["DEPOSIT", "WITHDRAW", "ASSET_TRANSFER"])
+def test_money_that_came_or_went_is_told_in_usdt_only(cause: str) -> None:
+    balances = [{"a": "USDT", "bc": "-40"}, {"a": "BNB", "bc": "1"}]
+    account = {"m": cause, "B": balances, "P": []}
+    (moved,) = translate({"e": "ACCOUNT_UPDATE", "T": 3, "E": 3, "a": account})
+    assert moved == Transferred(amount=Decimal(-40), at=3)
+
+
+def test_what_an_order_did_to_the_balance_is_no_transfer() -> None:
+    account = {"m": "ORDER", "B": [{"a": "USDT", "bc": "-40"}], "P": []}
+    assert list(translate({"e": "ACCOUNT_UPDATE", "T": 3, "E": 3, "a": account})) == []
 
 
 def test_an_expired_listen_key_ends_the_connection() -> None:

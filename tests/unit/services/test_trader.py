@@ -36,6 +36,7 @@ from core.orders import (
     Role,
     StreamLost,
     SubmitEntry,
+    Transferred,
     client_order_id,
 )
 from core.parameters import Parameters
@@ -558,6 +559,37 @@ def test_every_real_position_has_a_twin_on_paper_that_nobody_counts() -> None:
     assert (world.trader.tally.real.closed, world.trader.tally.virtual.closed) == (1, 0)
     assert (view.twin_gap.pairs, view.twin_gap.mean_r) == (1, 0.0)
     assert len(world.ear.of(PositionEnded)) == 1
+
+
+def account_of(equity: str) -> AccountRead:
+    money = Decimal(equity)
+    return AccountRead(wallet=money, equity=money, available=money, positions=(), at=T0)
+
+
+def test_a_withdrawal_is_no_drawdown(world: World) -> None:
+    world.trader.process(Transferred(amount=Decimal(-2000), at=T0))
+    world.trader.process(account_of("8000"))
+    assert world.trader.view().halted == ""
+    assert world.trader.desk.state.drawdown(Decimal(8000)) == 0
+    assert [each.key for each in world.ear.of(Alert)] == ["transferred"]
+
+
+def test_a_drawdown_is_told_at_five_percent_and_halts_at_ten(world: World) -> None:
+    world.trader.process(account_of("9499"))
+    assert [each.key for each in world.ear.of(Alert)] == ["drawdown_alert"]
+    world.trader.process(account_of("8999"))
+    assert [each.key for each in world.ear.of(Alert)] == ["drawdown_alert", "risk_halted"]
+    assert world.trader.view().halted == "drawdown"
+
+
+def test_only_moves_of_a_percent_are_worth_a_line_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        for equity in ("10000", "10050", "10099", "10101", "10102"):
+            world.trader.process(account_of(equity))
+    lines = [record.getMessage() for record in caplog.records if "equity" in record.getMessage()]
+    assert lines == ["equity 10101 USDT"]  # the first read, in the world's first minute, had its line
 
 
 def test_the_same_story_twice_gives_the_same_fingerprint() -> None:
