@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import orjson
 
 from core.clock import SystemClock
 from core.market import MINUTE_MS, CandleHistory, Field, SymbolAxis
@@ -75,7 +77,7 @@ def run(*, seed: int = 1) -> dict[str, Any]:
 async def _measure(seed: int) -> dict[str, Any]:
     axis = SymbolAxis(tuple(f"S{number:03d}USDT" for number in range(SYMBOLS)))
     texts, done = _texts(axis, seed), asyncio.Event()
-    count, clock = len(texts), SystemClock()
+    same, count, clock = list(texts), len(texts), SystemClock()
     service = DataService(
         axis,
         _NoPages(),
@@ -105,6 +107,63 @@ async def _measure(seed: int) -> dict[str, Any]:
         "ratio": share / ALLOWED_SHARE,
         "messages": count,
         "microseconds_a_message": used / count * 1e6,
+        **(await _others(axis, same, used)),
+    }
+
+
+async def _others(axis: SymbolAxis, texts: list[str], ours: float) -> dict[str, float]:
+    """Time the same bytes in ccxt.pro's own handlers, and bare decoding into a dict."""
+    ccxt = await _by_ccxt(axis, texts)
+    return {
+        "ccxt_share": ccxt / SECONDS,
+        "ratio_to_ccxt": ours / ccxt,
+        "json_share": _decoding(json.loads, texts) / SECONDS,
+        "orjson_share": _decoding(orjson.loads, texts) / SECONDS,
+    }
+
+
+def _decoding(loads: Callable[[str], Any], texts: list[str]) -> float:
+    began = time.process_time()
+    for text in texts:
+        loads(text)
+    return time.process_time() - began
+
+
+async def _by_ccxt(axis: SymbolAxis, texts: list[str]) -> float:
+    """Hand every text to a ccxt client as its socket would; nobody awaits the candles, it only keeps them."""
+    import ccxt.pro
+    from aiohttp import WSMessage, WSMsgType
+
+    exchange = ccxt.pro.binanceusdm()
+    exchange.set_markets([exchange.parse_market(_listing(symbol)) for symbol in axis.names])
+    client = exchange.client("wss://fstream.binance.com/market/ws/0")
+    messages = [WSMessage(WSMsgType.TEXT, text, None) for text in texts]
+    began = time.process_time()
+    for message in messages:
+        client.handle_message(message)
+    used = time.process_time() - began
+    if len(exchange.ohlcvs) != len(axis):
+        raise RuntimeError(f"ccxt stored candles of {len(exchange.ohlcvs)} symbols")
+    await exchange.close()
+    return used
+
+
+def _listing(symbol: str) -> dict[str, Any]:
+    """Return as much of exchangeInfo as ccxt needs to know a perpetual."""
+    return {
+        "symbol": symbol,
+        "pair": symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4_133_404_800_000,
+        "onboardDate": 0,
+        "status": "TRADING",
+        "baseAsset": symbol.removesuffix("USDT"),
+        "quoteAsset": "USDT",
+        "marginAsset": "USDT",
+        "pricePrecision": 4,
+        "quantityPrecision": 1,
+        "filters": [],
+        "orderTypes": ["LIMIT", "MARKET"],
     }
 
 
