@@ -306,7 +306,7 @@ def _on_unknown(position: Position, report: OrderUnknown, mono: float) -> Step:
     if role is Role.ENTRY:
         return on_entry_unknown(position, mono)
     is_stop = is_order(position.stop, report.client_order_id)
-    if is_stop and position.stop_asked:
+    if report.asked or (is_stop and position.stop_asked):
         return Step(position=position)  # the question itself met silence: the deadline decides
     asked = replace(position, tried_mono=mono, stop_asked=position.stop_asked or is_stop)
     return Step(position=asked, commands=(query_of(position, report.client_order_id),))

@@ -163,6 +163,7 @@ class ExecutionService:
             client_order_id=_order_id(command),
             message=message,
             at=self._clock.market_ms(),
+            asked=isinstance(command, QueryOrder),
         )
 
 

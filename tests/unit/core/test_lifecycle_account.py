@@ -1,5 +1,6 @@
 """What reads of the account and restarts do to a life."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -221,3 +222,9 @@ def test_a_close_that_filled_unheard_is_asked_about_though_later_ones_were_refus
     life.waits(3.0)
     life.mono += 1.0
     assert {life.id(Role.CLOSE, attempt) for attempt in (1, 2)} <= asked(life.is_seen_flat())
+
+
+def test_a_question_that_meets_silence_is_not_asked_again_on_the_spot() -> None:
+    life = open_life()
+    assert asked(tuple(life.hears(life.unknown(Role.TARGET)))) == {life.id(Role.TARGET)}
+    assert life.hears(replace(life.unknown(Role.TARGET), asked=True)) == []
