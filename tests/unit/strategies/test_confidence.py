@@ -1,3 +1,5 @@
+"""Confidence: piecewise-linear grades, named factors, and the feature vector."""
+
 import math
 from dataclasses import fields
 

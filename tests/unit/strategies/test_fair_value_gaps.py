@@ -1,3 +1,5 @@
+"""Fair value gaps: known at their third candle, equal to smartmoneyconcepts' shifted to it."""
+
 import contextlib
 import io
 from dataclasses import replace

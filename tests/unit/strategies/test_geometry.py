@@ -1,3 +1,5 @@
+"""Stop and target: the furthest of four, reward by confidence, room to the pool ahead."""
+
 from types import SimpleNamespace
 from typing import Any
 

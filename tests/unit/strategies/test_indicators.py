@@ -1,3 +1,5 @@
+"""Indicators, against TA-Lib and by hand."""
+
 import numpy as np
 import pytest
 import talib

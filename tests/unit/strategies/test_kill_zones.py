@@ -1,3 +1,5 @@
+"""Kill zones follow New York through summer and winter."""
+
 from datetime import UTC, datetime
 
 import pytest

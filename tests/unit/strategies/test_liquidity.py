@@ -1,3 +1,5 @@
+"""Liquidity pools: where they gather, how they are swept, broken and forgotten."""
+
 from dataclasses import replace
 
 import numpy as np

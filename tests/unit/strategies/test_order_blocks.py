@@ -1,3 +1,5 @@
+"""Order blocks: triple validation, the states of a block's life, breakers."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Parameters that can not be are refused by name."""
+
 from dataclasses import replace
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Breaks of structure: BOS, CHoCH, the amplitude filter, and the mirror image."""
+
 import numpy as np
 import pytest
 
