@@ -107,6 +107,10 @@ class Book:
             step = lifecycle.resumed(position, mono=self._clock.monotonic())
             self._carry_out(step, at=self._clock.market_ms())
 
+    def knows(self, position_id: str) -> bool:
+        """Tell whether a position of this id was ever begun: the same signal is acted on once."""
+        return position_tag(position_id) in self._tags
+
     def open(self, plan: PositionPlan) -> None:
         """Record the intent, then begin. A symbol already held is a mistake of the caller's."""
         if plan.symbol in self._positions:

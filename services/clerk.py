@@ -12,7 +12,7 @@ from core.lifecycle_moves import Concern
 from core.market import Field, Floats
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
 from core.operation import OperatorAction, OperatorRequest
-from core.orders import AccountRead, OrderFilled, Report, Transferred
+from core.orders import AccountRead, OrderFilled, Report, Transferred, tag_of
 from core.ports import Journal, Notifier
 from core.positions import Position, PositionPlan, Source
 from core.reconciliation import Finding, Oddity
@@ -227,7 +227,10 @@ class Clerk:
             log.debug("nothing to apply %s to", report)
             return
         text = f"{report.quantity} @ {report.price}, order {report.client_order_id or report.venue_order_id}"
-        self.say("foreign_fill", Severity.WARNING, at=report.at, symbol=report.symbol, text=text)
+        if tag_of(report.client_order_id) is None:
+            self.say("foreign_fill", Severity.WARNING, at=report.at, symbol=report.symbol, text=text)
+        else:  # an order of ours has filled after its position was over
+            self.say("late_fill", Severity.CRITICAL, at=report.at, symbol=report.symbol, text=text)
 
 
 def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:

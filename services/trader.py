@@ -183,7 +183,7 @@ class Trader:
         positions = self._journal.live_positions()
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         self._real.restore([each for each in positions if each.plan.source is Source.REAL], known)
-        self._virtual.restore([each for each in positions if each.plan.source is Source.VIRTUAL])
+        self._virtual.restore([each for each in positions if each.plan.source is Source.VIRTUAL], known)
         if self._twins is not None:
             self._twins.restore([each for each in positions if each.plan.source is Source.TWIN])
 
@@ -306,11 +306,15 @@ class Trader:
         return self.desk.judge_virtual(signal, minute, self._virtual.positions)
 
     def _open(self, plan: PositionPlan, minute: MinuteClosed) -> None:
+        book = self._book_of(plan.source)
+        if book.knows(plan.position_id):
+            log.warning("%s was acted on before: the same signal came twice", plan.position_id)
+            return
         self._judged(plan.signal, plan.source.value, (), minute)
         self._clerk.keep_risk(minute.at)
         self._clerk.remember(plan)
         try:
-            self._book_of(plan.source).open(plan)
+            book.open(plan)
         except JournalError:
             log.warning("%s is not opened: its intent could not be written down", plan.position_id)
             return

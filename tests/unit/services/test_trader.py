@@ -18,7 +18,7 @@ from core.journal import (
 )
 from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
-from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
+from core.notices import Alert, Notice, PositionEnded, PositionOpened, Severity, SignalRefused
 from core.operation import OperatorAction, OperatorRequest
 from core.orders import (
     AccountRead,
@@ -590,6 +590,31 @@ def test_only_moves_of_a_percent_are_worth_a_line_in_the_log(
             world.trader.process(account_of(equity))
     lines = [record.getMessage() for record in caplog.records if "equity" in record.getMessage()]
     assert lines == ["equity 10101 USDT"]  # the first read, in the world's first minute, had its line
+
+
+def test_the_same_signal_is_acted_on_once_though_it_comes_again_after_a_restart(world: World) -> None:
+    at = world.clock.market_ms() + MINUTE_MS
+    wish = candidate("AUSDT", at=at, confidence=80.0)
+    world.engine.wishes[at] = [wish]
+    world.minute()
+    world.minute()
+    world.minute(AUSDT=(100, 103, 100, 102))
+    again = World(world.journal, now=at - MINUTE_MS)
+    again.trader.restore()
+    again.minute()
+    again.engine.wishes[at + MINUTE_MS] = [wish]
+    again.minute()
+    assert again.held(Source.REAL) == again.held(Source.VIRTUAL) == []
+    assert len(again.journal.bodies(IntentRecorded)) == 1
+
+
+def test_an_order_of_ours_that_fills_too_late_is_an_alarm(world: World) -> None:
+    open_one(world)
+    position = world.trader.view().real[0].position
+    world.minute(AUSDT=(100, 103, 100, 102))
+    world.trader.process(closing_fill(position))
+    (alarm,) = world.ear.of(Alert)
+    assert (alarm.key, alarm.severity) == ("late_fill", Severity.CRITICAL)
 
 
 def test_the_same_story_twice_gives_the_same_fingerprint() -> None:
