@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from exchange.sim.child import MarketMonitor
     from exchange.sim.config import Announcement, SimConfig
     from exchange.sim.market.recorded import RecordedCandles
+    from services.archived_candles import CandleShelf
+    from services.archivist import Archivist
     from services.bookkeeping import Bookkeeper
     from services.bootstrap import BootstrapProgress
     from services.chronicle import Chronicle
@@ -236,6 +238,7 @@ def _sim_command(options: DemoOptions | ScanOptions) -> list[str]:
 class _Records:
     """Where one run writes."""
 
+    folder: Path
     journal: "SqliteJournal"
     trade_log: "TradeLog"
     bookkeeper: "Bookkeeper"
@@ -252,7 +255,7 @@ def _records(folder: Path, clock: Clock, *, durable: bool = True) -> Iterator[_R
         trade_log = TradeLog(folder / "trades")
         trade_log.catch_up(journal)
         bookkeeper = Bookkeeper(trade_log, clock)
-        yield _Records(journal=journal, trade_log=trade_log, bookkeeper=bookkeeper)
+        yield _Records(folder=folder, journal=journal, trade_log=trade_log, bookkeeper=bookkeeper)
         bookkeeper.flush()
 
 
@@ -301,6 +304,7 @@ class DataFactory(Protocol):
         axis: "SymbolAxis",
         on_history: Callable[["CandleHistory"], None],
         on_progress: Callable[["BootstrapProgress"], None] = ...,
+        shelf: "CandleShelf | None" = ...,
     ) -> "DataService": ...
 
 
@@ -323,6 +327,7 @@ async def _binance(
     from exchange.binance.rest import BinanceRest
     from exchange.binance.transport import AiohttpTransport
     from exchange.binance.user_stream import UserStream
+    from services.archived_candles import ArchivedCandles
     from services.data_service import DataService
 
     transport, rng = AiohttpTransport(), seeded()
@@ -334,10 +339,12 @@ async def _binance(
         axis: "SymbolAxis",
         on_history: Callable[["CandleHistory"], None],
         on_progress: Callable[["BootstrapProgress"], None] = lambda _: None,
+        shelf: "CandleShelf | None" = None,
     ) -> DataService:
+        candles = BinanceCandles(api, clock=clock, rng=rng)
         return DataService(
             axis,
-            BinanceCandles(api, clock=clock, rng=rng),
+            candles if shelf is None else ArchivedCandles(candles, shelf),
             streams=lambda sink: BinanceMarketStreams(
                 transport, addresses, axis.names, sink, clock=clock, rng=rng
             ),
@@ -449,11 +456,11 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
     )
     fronts: list[Notifier] = [watch, highlights, *([discord.notifier] if discord else [])]
     trader = _trader(world, records, settings, Notifiers(fronts))
-    data = binance.data(axis, inbox.post)
+    archivist, data = await _archived(binance, axis, inbox.post, records.folder, now_ms=clock.market_ms())
     session = Session(
         trader,
         inbox,
-        minutes=data,
+        minutes=archivist.following(data),
         exchange=binance.exchange,
         bookkeeper=records.bookkeeper,
         clock=clock,
@@ -471,6 +478,24 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
         is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(axis),
         beside=(discord.run(trader.view),) if discord else (),
     )
+
+
+async def _archived(
+    binance: _Binance,
+    axis: "SymbolAxis",
+    on_history: Callable[["CandleHistory"], None],
+    folder: Path,
+    *,
+    now_ms: int,
+) -> tuple["Archivist", "DataService"]:
+    """Make a data service that starts from the candles in ``folder``, and who writes down what it tells."""
+    from data.candle_archive import CandleArchive
+    from services.archivist import Archivist
+
+    archive = CandleArchive(folder / "candles")
+    shelf = await asyncio.to_thread(archive.newest, now_ms)
+    archivist = Archivist(archive, shelf)
+    return archivist, binance.data(axis, archivist.hearing(on_history), shelf=shelf)
 
 
 def _discord(settings: Settings, clock: Clock, highlights: "Highlights") -> "DiscordFront | None":

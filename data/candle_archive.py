@@ -55,7 +55,8 @@ class CandleArchive:
         fetched = self.block(QUARTER_MS, quarters_start, quarters_end)
         built = [
             self.block(MINUTE_MS, max(day, quarters_start), min(day + DAY_MS, quarters_end)).quarters()
-            for day in self._unmerged(quarters_start // DAY_MS * DAY_MS, quarters_end)
+            for day in self._in_pieces(MINUTE_MS)
+            if quarters_start - DAY_MS < day < quarters_end
         ]
         minutes = self.block(MINUTE_MS, minutes_end - bars[MINUTE_MS] * MINUTE_MS, minutes_end)
         return Shelf([_completed(fetched, built), minutes])
@@ -79,9 +80,9 @@ class CandleArchive:
         spans = ((max(day, start_ms), min(day + DAY_MS, end_ms)) for day in days)
         return sum(len(self.block(MINUTE_MS, *span, symbols=symbols).batch()) for span in spans)
 
-    def days(self) -> list[int]:
-        """Return the starts (ms) of the days of which there are 1m candles, in order."""
-        folders = (self.folder / _FOLDERS[MINUTE_MS]).glob("????-??-??")
+    def days(self, timeframe_ms: int = MINUTE_MS) -> list[int]:
+        """Return the starts (ms) of the days of which there are candles, in order."""
+        folders = (self.folder / _FOLDERS[timeframe_ms]).glob("????-??-??")
         return sorted(_day_ms(folder.name) for folder in folders if _parts(folder))
 
     def merge(self, before_ms: int) -> int:
@@ -90,7 +91,8 @@ class CandleArchive:
         Removes what a crash left half-written, too.
         """
         remove_unfinished(self.folder)
-        days = list(self._unmerged(0, before_ms // DAY_MS * DAY_MS))
+        pieces = {*self._in_pieces(MINUTE_MS), *self._in_pieces(QUARTER_MS)}
+        days = [day_ms for day_ms in sorted(pieces) if day_ms + DAY_MS <= before_ms]
         for day_ms in days:
             minutes = self.block(MINUTE_MS, day_ms, day_ms + DAY_MS)
             fetched = self.block(QUARTER_MS, day_ms, day_ms + DAY_MS)
@@ -133,12 +135,11 @@ class CandleArchive:
                 if table is not None:
                     yield table
 
-    def _unmerged(self, start_ms: int, end_ms: int) -> Iterator[int]:
-        """Yield each day of ``[start_ms, end_ms)`` whose minutes are in pieces."""
-        for day_ms in self.days():
-            parts = _parts(self._day(MINUTE_MS, day_ms))
-            whole = len(parts) == 1 and parts[0].name.startswith("day-")
-            if start_ms <= day_ms < end_ms and not whole:
+    def _in_pieces(self, timeframe_ms: int) -> Iterator[int]:
+        """Yield each day that has not been merged since it was last written to."""
+        for day_ms in self.days(timeframe_ms):
+            parts = _parts(self._day(timeframe_ms, day_ms))
+            if len(parts) > 1 or not parts[0].name.startswith("day-"):
                 yield day_ms
 
     def _replace(self, day_ms: int, block: CandleBlock) -> None:

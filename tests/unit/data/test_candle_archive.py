@@ -102,6 +102,16 @@ def test_a_day_that_is_over_becomes_one_part_and_its_quarters_are_built(archive:
     assert archive.merge(DAY + DAY_MS) == 0
 
 
+def test_a_day_of_fetched_quarters_alone_becomes_one_part(archive: CandleArchive) -> None:
+    for name in NAMES:
+        archive.append([batch(name, DAY, 96, timeframe_ms=QUARTER_MS)])
+    before = archive.block(QUARTER_MS, DAY, DAY + DAY_MS).candles
+    assert archive.merge(DAY + DAY_MS) == 1
+    assert [path.name for path in parts(archive)] == ["day-000004.parquet"]
+    assert np.array_equal(archive.block(QUARTER_MS, DAY, DAY + DAY_MS).candles, before)
+    assert archive.merge(DAY + DAY_MS) == 0
+
+
 def test_a_day_that_is_not_over_stays_in_pieces(archive: CandleArchive) -> None:
     archive.append([batch("AUSDT", DAY, 60)])
     assert archive.merge(DAY + DAY_MS - 1) == 0
