@@ -32,7 +32,10 @@ _log = logging.getLogger(__name__)
 
 
 class ExecutionService:
-    """Implements ``core.ports.Execution``: one command of a position after another, positions side by side.
+    """Implements ``core.ports.Execution``: one command of a symbol after another, symbols side by side.
+
+    By symbol and not by position, so that a close still waiting when its position ended can not overtake
+    the entry of the next one on that symbol, and close that instead.
 
     Never sends an order twice. Whatever was not clearly answered is reported as unknown; who resolves
     that, by asking, is the lifecycle.
@@ -47,12 +50,12 @@ class ExecutionService:
 
     def submit(self, command: Command) -> Sequence[Report]:
         """Start carrying it out; what comes of it is posted later."""
-        queue = self._waiting.get(command.position_id)
+        queue = self._waiting.get(command.symbol)
         if queue is not None:
             queue.append(command)
             return ()
-        self._waiting[command.position_id] = deque((command,))
-        worker = asyncio.get_running_loop().create_task(self._work(command.position_id))
+        self._waiting[command.symbol] = deque((command,))
+        worker = asyncio.get_running_loop().create_task(self._work(command.symbol))
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
         return ()
@@ -67,13 +70,13 @@ class ExecutionService:
         await asyncio.gather(*unfinished, return_exceptions=True)
         return not unfinished
 
-    async def _work(self, position_id: str) -> None:
-        queue = self._waiting[position_id]
+    async def _work(self, symbol: str) -> None:
+        queue = self._waiting[symbol]
         try:
             while queue:
                 await self._carry_out(queue.popleft())
         finally:
-            del self._waiting[position_id]
+            del self._waiting[symbol]
 
     async def _carry_out(self, command: Command) -> None:
         try:

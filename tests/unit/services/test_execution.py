@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -191,10 +191,17 @@ def test_commands_of_one_position_go_one_after_another_in_order() -> None:
     assert [round(at, 2) for at, _ in exchange.asked] == [0.0, 0.1, 0.2]
 
 
-def test_positions_do_not_wait_for_each_other() -> None:
+def test_symbols_do_not_wait_for_each_other() -> None:
     other = PrepareSymbol(position_id="p2", symbol="XRPUSDT", leverage=3)
     _, exchange = told(PREPARE, other)
     assert [round(at, 2) for at, _ in exchange.asked] == [0.0, 0.0]
+
+
+def test_a_close_left_over_can_not_overtake_the_next_position_on_its_symbol() -> None:
+    entry = replace(ENTRY, position_id="p2", client_order_id="ps-2-e1")
+    _, exchange = told(QUERY, CLOSE, entry)
+    assert [what for _, what in exchange.asked] == [QUERY, CLOSE, entry]
+    assert [round(at, 2) for at, _ in exchange.asked] == [0.0, 0.1, 0.2]
 
 
 def test_draining_waits_no_longer_than_its_grace() -> None:
