@@ -1,0 +1,171 @@
+"""The exchange of a storm: the real simulator without sockets, a few lively symbols, and a human."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from itertools import chain
+
+import numpy as np
+
+from core.clock import Clock
+from core.market import MINUTE_MS, Field, MarketContext, MinuteClosed, SymbolAxis
+from core.orders import CLIENT_ID_PREFIX
+from core.rng import seeded
+from exchange.binance.addresses import BinanceAddresses, Credentials
+from exchange.sim.config import DEFAULT_START_MS, SimConfig
+from exchange.sim.in_process import InProcess
+from exchange.sim.market.paths import PathSource
+from exchange.sim.market.seeded import SeededPaths
+from exchange.sim.process import Simulator
+from exchange.sim.trading_api import ROUTES
+from exchange.sim.universe import load_universe
+from exchange.sim.venue.account import Account, Trade
+from exchange.sim.venue.conditionals import ConditionalOrder
+from exchange.sim.venue.orders import Order
+from tests.faults.plan import Weather
+from tests.faults.stories import Story, StoryPaths
+
+SPEED = 10.0
+ADDRESSES = BinanceAddresses(rest="http://exchange", ws="ws://exchange")
+ACCOUNT = "account-1"
+_HISTORY_BARS = 30
+_PLACES = (5, 12, 40, 120, 240)  # by falling volume: the last ones have thin books, so orders fill in pieces
+
+
+class StormExchange:
+    """One simulated exchange; ``symbols`` are the bot's, ``foreign`` is the human's."""
+
+    def __init__(self, weather: Weather, clock: Clock, *, story: Story | None = None) -> None:
+        listed = load_universe(max(_PLACES) + 1)
+        instruments = [replace(listed[place], volatility_15m=weather.volatility) for place in _PLACES]
+        paths: PathSource = (
+            StoryPaths(instruments, story)
+            if story
+            else SeededPaths(
+                instruments, seed=weather.seed, start_ms=DEFAULT_START_MS, history_bars=_HISTORY_BARS
+            )
+        )
+        config = SimConfig(speed=SPEED, seed=weather.seed, fault_seed=weather.seed)
+        self.simulator = Simulator(config, clock=clock, market=(instruments, paths))
+        self.simulator.faults.clear()  # the usual mix; ours comes later
+        self.door = InProcess(self.simulator)
+        *self.symbols, self.foreign = (each.symbol for each in instruments)
+        self._instruments = tuple(instruments)
+        self._clock = clock
+        self._weather = weather
+
+    @property
+    def account(self) -> Account:
+        return self.simulator.venue.account(ACCOUNT)
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(api_key=self.simulator.api_key, api_secret=self.simulator.api_secret)
+
+    def let_it_storm(self) -> None:
+        self.simulator.faults.add(self._weather.rules)
+
+    def calm_down(self) -> None:
+        self.simulator.faults.clear()
+
+    def trade_by_hand(self, side: str, notional: Decimal) -> None:
+        """Let the human trade his own symbol, and rest an order beside it."""
+        contract = next(each.contract for each in self._instruments if each.symbol == self.foreign)
+        mark = self.simulator.venue.floor.quotes.mark(self.foreign)
+        quantity = contract.round_quantity(notional / mark)
+        self._by_hand(side=side, type="MARKET", quantity=f"{quantity:f}")
+        far = contract.price_at_or_below(mark * (Decimal("0.97") if side == "BUY" else Decimal("1.03")))
+        self._by_hand(side=side, type="LIMIT", timeInForce="GTC", quantity=f"{quantity:f}", price=f"{far:f}")
+
+    def _by_hand(self, **parameters: str) -> None:
+        wanted = {"symbol": self.foreign, "newClientOrderId": f"hand-{parameters['type']}", **parameters}
+        ROUTES["POST", "/fapi/v1/order"](self.simulator.venue, ACCOUNT, wanted, self.simulator.market.now_ms)
+
+    # --- what is true, whatever anybody was told ----------------------------------------------------
+
+    def held(self, symbol: str) -> Decimal:
+        """Return the signed quantity held."""
+        return sum(
+            (each.quantity for (name, _), each in self.account.positions.items() if name == symbol),
+            Decimal(0),
+        )
+
+    def owner_of(self, order: Order) -> str:
+        """Return the client id an order was asked for with: that of its conditional, if it was one."""
+        if order.origin is None:
+            return order.client_id
+        return self.account.conditionals[order.origin.algo_id].client_id
+
+    def owner_of_trade(self, trade: Trade) -> str:
+        return self.owner_of(self.account.orders[trade.order_id])
+
+    def resting(self, symbol: str) -> Iterator[Order | ConditionalOrder]:
+        """Yield the bot's live orders, of both books."""
+        books: tuple[Iterable[Order | ConditionalOrder], ...] = (
+            self.account.open_orders.values(),
+            self.account.open_conditionals.values(),
+        )
+        for order in chain.from_iterable(books):
+            if order.symbol == symbol and is_ours(order.client_id):
+                yield order
+
+
+def is_ours(client_id: str) -> bool:
+    return client_id.startswith(CLIENT_ID_PREFIX)
+
+
+class StormMinutes:
+    """``services.session.MinuteSource`` straight from the simulated market: closed candles, on time."""
+
+    def __init__(self, exchange: StormExchange, axis: SymbolAxis, clock: Clock) -> None:
+        self._market = exchange.simulator.market
+        self._clock = clock
+        self.axis = axis
+        self._columns = [self._market.index_of[symbol] for symbol in axis.names]
+        self._volumes = np.array(
+            [self._market.instruments[column].daily_quote_volume for column in self._columns]
+        )
+
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def minutes(self) -> AsyncIterator[MinuteClosed]:
+        """Yield each minute that closes from now on."""
+        forming = self._market.minute_ms
+        while True:
+            left = (forming + MINUTE_MS - self._market.now_ms) / 1000 / SPEED
+            await self._clock.sleep(max(left, 0.05))
+            if self._market.minute_ms > forming:
+                forming = self._market.minute_ms
+                yield self._closed(forming - MINUTE_MS)
+
+    def _closed(self, open_time: int) -> MinuteClosed:
+        scales, columns = self._market.scales, self._columns
+        row = self._market.closed(MINUTE_MS)[: len(Field), columns].astype(np.float64)
+        row[: Field.VOLUME] /= 10.0 ** scales.price_decimals[columns]
+        row[Field.VOLUME] /= 10.0 ** scales.volume_decimals[columns]
+        close = row[Field.CLOSE]
+        context = MarketContext(
+            bid=close * 0.9999,
+            ask=close * 1.0001,
+            mark=close.copy(),
+            funding_rate=np.zeros_like(close),
+            quote_volume_24h=self._volumes,
+        )
+        return MinuteClosed(
+            open_time=open_time,
+            axis=self.axis,
+            row=row,
+            present=np.ones(len(columns), dtype=np.bool_),
+            context=context,
+            seen_at=self._clock.market_ms(),
+        )
+
+
+def generator(*parts: int) -> np.random.Generator:
+    """Return a generator that is a pure function of numbers: the same after a restart."""
+    folded = 0
+    for part in parts:
+        folded = (folded * 1_000_003 + part) % (1 << 62)
+    return seeded(folded)

@@ -1,0 +1,187 @@
+"""What must hold whatever happens, one small function each, judged by what the exchange itself knows."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.journal import CommandSent, Entry, IntentRecorded
+from core.orders import CloseAtMarket, PlaceConditional, Role, SubmitEntry, client_order_id, role_of
+from core.positions import Position, PositionPlan, Source
+from exchange.sim.venue.account import Trade
+from exchange.sim.venue.conditionals import AlgoStatus, ConditionalOrder
+from exchange.sim.venue.orders import Order, OrderStatus
+from exchange.sim.venue.terms import MarginType, Side
+from tests.faults.exchange import StormExchange, is_ours
+
+EXPOSED_SECONDS = 12.0
+"""How long a position may lack a live stop while nothing strikes us: five to give up, the rest to close."""
+
+ORPHAN_SECONDS = 12.0
+_MONEY = Decimal("0.0001")
+
+
+class Violation(AssertionError):
+    """An invariant did not hold; the text begins with its name."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What has been durable so far: plans by the root of their client ids, and every order intended."""
+
+    plans: dict[str, PositionPlan] = field(default_factory=dict)
+    intended: set[str] = field(default_factory=set)
+
+    def committed(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry.body, IntentRecorded) and entry.body.plan.source is Source.REAL:
+                self.plans[root_of_plan(entry.body.plan)] = entry.body.plan
+            if isinstance(entry.body, CommandSent):
+                command = entry.body.command
+                if isinstance(command, SubmitEntry | PlaceConditional | CloseAtMarket):
+                    self.intended.add(command.client_order_id)
+
+
+def root_of(order_id: str) -> str:
+    """Return the part of a client id that all orders of one position share."""
+    return order_id.rpartition("-")[0]
+
+
+def root_of_plan(plan: PositionPlan) -> str:
+    return root_of(client_order_id(plan.position_id, Role.ENTRY, 1))
+
+
+# --- at every step ----------------------------------------------------------------------------------
+
+
+def intent_came_first(order: Order | ConditionalOrder, ledger: Ledger) -> None:
+    """I7: no order of ours at the exchange without an earlier durable intent."""
+    if order.client_id in ledger.intended and root_of(order.client_id) in ledger.plans:
+        return
+    raise Violation(f"I7 {order.client_id} was sent before its intent was durable")
+
+
+def opened_once(trades: Sequence[Trade], exchange: StormExchange, ledger: Ledger) -> None:
+    """I2: what was bought for one signal is at most what its plan wanted."""
+    bought: Counter[str] = Counter()
+    for trade in trades:
+        owner = exchange.owner_of_trade(trade)
+        if role_of(owner) is Role.ENTRY:
+            bought[root_of(owner)] += trade.quantity  # type: ignore[assignment] # Decimals count too
+    for root, quantity in bought.items():
+        plan = ledger.plans[root]
+        if quantity > plan.quantity:
+            raise Violation(f"I2 {plan.position_id} bought {quantity}, planned {plan.quantity}")
+
+
+def never_flips(trade: Trade, before: Decimal, owner: str) -> None:
+    """I3: an exit makes a position smaller and never turns it round."""
+    if role_of(owner) is Role.ENTRY:
+        return
+    after = before + trade.side.sign * trade.quantity
+    if abs(after) >= abs(before) or after * before < 0:
+        raise Violation(f"I3 exit {owner} of {trade.symbol} took {before} to {after}")
+
+
+def was_prepared(order: Order, exchange: StormExchange, ledger: Ledger, *, most: int) -> None:
+    """I8: an entry goes out in isolated margin, at its planned leverage, as one of at most ``most``."""
+    if role_of(order.client_id) is not Role.ENTRY:
+        return
+    plan = ledger.plans[root_of(order.client_id)]
+    setting = exchange.account.setting(order.symbol)
+    if (setting.margin_type, setting.leverage) != (MarginType.ISOLATED, plan.leverage):
+        raise Violation(f"I8 {order.client_id} entered {order.symbol} with {setting}")
+    held = [symbol for symbol in exchange.symbols if exchange.held(symbol) or symbol == order.symbol]
+    if len(held) > most:
+        raise Violation(f"I8 {order.client_id} makes {len(held)} positions: {held}")
+
+
+def is_covered(exchange: StormExchange, symbol: str) -> bool:
+    """Tell whether live stops would close all that is held."""
+    held = exchange.held(symbol)
+    closing = Side.SELL if held > 0 else Side.BUY
+    stops = [
+        order.request
+        for order in exchange.account.open_conditionals.values()
+        if order.symbol == symbol
+        and order.request.is_stop
+        and order.status is AlgoStatus.NEW
+        and order.request.side is closing
+    ]
+    if any(each.close_position for each in stops):
+        return True
+    return sum((each.quantity for each in stops if each.reduce_only), Decimal(0)) >= abs(held)
+
+
+def not_banned(now: float, ban_ends: float, what: str) -> None:
+    """I9: nobody asks while the exchange has told us to stay away."""
+    if now < ban_ends:
+        raise Violation(f"I9 {what} {ban_ends - now:.2f} s before a ban was over")
+
+
+def left_alone(exchange: StormExchange) -> None:
+    """I14: on the human's symbol there are only the human's orders, and nobody cancels them."""
+    for order in exchange.account.orders.values():
+        if order.symbol == exchange.foreign and not order.client_id.startswith("hand-"):
+            raise Violation(f"I14 {order.client_id} traded {order.symbol}, which is the human's")
+        if order.symbol == exchange.foreign and order.status is OrderStatus.CANCELED:
+            raise Violation(f"I14 the human's {order.client_id} was cancelled")
+
+
+# --- once all is quiet ------------------------------------------------------------------------------
+
+
+def nothing_left(exchange: StormExchange, positions: Sequence[Position]) -> None:
+    """I11: after the storm everything comes to an end: positions, orders, and what we believe of them."""
+    held = {symbol: exchange.held(symbol) for symbol in exchange.symbols if exchange.held(symbol)}
+    resting = [order.client_id for symbol in exchange.symbols for order in exchange.resting(symbol)]
+    believed = [(position.position_id, str(position.stage)) for position in positions]
+    if held or resting or believed:
+        raise Violation(f"I11 still held {held}, resting {resting}, believed {believed}")
+
+
+def same_positions(exchange: StormExchange, positions: Iterable[Position]) -> None:
+    """I5: we believe to hold what the exchange says we hold, at its price."""
+    believed = {each.symbol: each for each in positions if each.quantity}
+    for symbol in exchange.symbols:
+        held = exchange.held(symbol)
+        ours = believed[symbol].quantity * believed[symbol].side if symbol in believed else Decimal(0)
+        if ours != held:
+            raise Violation(f"I5 {symbol}: we believe in {ours}, the exchange in {held}")
+
+
+def same_money(exchange: StormExchange, positions: Iterable[Position]) -> None:
+    """I5: what our records add up to is what the wallet lost or gained by our symbols."""
+    booked = sum((each.net_pnl for each in positions), Decimal(0))
+    paid = sum(
+        (each.amount for each in exchange.account.incomes if each.symbol in exchange.symbols), Decimal(0)
+    )
+    if abs(booked - paid) > _MONEY:
+        raise Violation(f"I5 our records say {booked:.6f}, the wallet {paid:.6f}")
+
+
+def every_trade_once(exchange: StormExchange, positions: Iterable[Position]) -> None:
+    """I6: every execution of our orders is in our records, exactly once."""
+    recorded = Counter((each.symbol, fill.trade_id) for each in positions for fill in each.fills)
+    executed = {
+        (trade.symbol, str(trade.trade_id)): exchange.owner_of_trade(trade)
+        for trade in exchange.account.trades
+        if is_ours(exchange.owner_of_trade(trade))
+    }
+    missing = {trade: owner for trade, owner in executed.items() if trade not in recorded}
+    if missing:
+        raise Violation(f"I6 not in the journal: {missing}")
+    twice = {trade: count for trade, count in recorded.items() if count > 1}
+    if twice:
+        raise Violation(f"I6 more than once in the journal: {twice}")
+    invented = [trade for trade in recorded if trade not in executed]
+    if invented:
+        raise Violation(f"I6 in the journal but not at the exchange: {invented}")
+
+
+def every_intent_ended(ledger: Ledger, ended: Iterable[Position]) -> None:
+    """I6: every intent came to an end that is on record."""
+    roots = {root_of_plan(each.plan) for each in ended}
+    open_ended = [plan.position_id for root, plan in ledger.plans.items() if root not in roots]
+    if open_ended:
+        raise Violation(f"I6 intents without an end: {open_ended}")

@@ -1,0 +1,41 @@
+"""The trader in storms: whatever goes wrong, nothing is lost, doubled, forgotten or left without a stop."""
+
+import pytest
+
+from tests.faults.campaign import campaign, how_to_repeat
+from tests.faults.invariants import Violation
+from tests.faults.scenario import Outcome, storm
+
+PLAIN_SEEDS = range(1, 51)
+LONG_SEEDS = range(1, 301)
+
+
+def lived_through(seed: int) -> Outcome:
+    """Return how a storm ended; a violation says how to see it again."""
+    try:
+        return storm(seed)
+    except Violation as violation:
+        raise AssertionError(f"{violation}\n{how_to_repeat(seed)}") from violation
+
+
+@pytest.mark.parametrize("seed", PLAIN_SEEDS)
+def test_a_storm_breaks_no_invariant(seed: int) -> None:
+    lived_through(seed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_three_hundred_storms_break_no_invariant() -> None:
+    assert campaign(LONG_SEEDS).violations == ()
+
+
+def test_the_same_seed_tells_the_same_story_to_the_last_byte() -> None:
+    assert lived_through(7) == lived_through(7)
+
+
+def test_storms_are_not_idle() -> None:
+    """Without faults, entries and every kind of exit, a storm would prove nothing."""
+    outcomes = [lived_through(seed) for seed in range(1, 13)]
+    exits = {reason for each in outcomes for reason in each.exits}
+    assert sum(each.strikes for each in outcomes) > 100
+    assert {"stop", "target", "thesis", "time", "operator"} <= exits

@@ -1,0 +1,123 @@
+"""Looks at the exchange after every round of the loop and holds what it sees to the invariants."""
+
+from decimal import Decimal
+from itertools import islice
+
+from core.clock import Clock
+from exchange.binance.transport import HttpRequest, HttpResponse
+from tests.faults import invariants
+from tests.faults.exchange import StormExchange, is_ours
+from tests.faults.invariants import Ledger, Violation
+
+_LOOK_EVERY = 0.25
+_TURNED_AWAY = frozenset({418, 429})
+
+
+class Watch:
+    """Judges safety while it storms.
+
+    A deadline runs only while nothing strikes: each fault, and each crash, gives it anew. In storms of one
+    or two faults that is as strict as it can be; in a storm of many, the calm after it is the judge.
+    """
+
+    def __init__(self, exchange: StormExchange, clock: Clock, *, most_positions: int) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._most = most_positions
+        self._seen_orders = 0
+        self._seen_conditionals = 0
+        self._seen_trades = 0
+        self._strikes = 0
+        self._looked_at = -1.0
+        self._running: dict[str, Decimal] = {}
+        self._since: dict[tuple[str, str], float] = {}
+        self._ban_ends = 0.0
+        self.trouble_at = 0.0
+        self.ledger = Ledger()
+        self.longest_exposure = 0.0
+
+    def look(self) -> None:
+        """Check everything that has changed. Raises ``Violation``."""
+        self._judge_new_orders()
+        self._judge_new_trades()
+        now = self._clock.monotonic()
+        if now - self._looked_at >= _LOOK_EVERY:
+            self._looked_at = now
+            self._judge_time(now)
+
+    def trouble(self, *, lasts: float = 0.0) -> None:
+        """Take note that something went wrong that is not the trader's fault."""
+        self.trouble_at = max(self.trouble_at, self._clock.monotonic() + lasts)
+
+    def asked(self, request: HttpRequest) -> None:
+        invariants.not_banned(self._clock.monotonic(), self._ban_ends, request.method + _path(request))
+
+    def told(self, request: HttpRequest, response: HttpResponse | None) -> None:
+        """Take note of an answer as it reaches the trader, of its absence too."""
+        if response is None or response.status >= 400:
+            self.trouble()
+        if response is not None and response.status in _TURNED_AWAY:
+            wait = float(response.headers.get("Retry-After", "0"))
+            self._ban_ends = max(self._ban_ends, self._clock.monotonic() + wait)
+            self.trouble(lasts=wait)
+
+    def _judge_new_orders(self) -> None:
+        account = self._exchange.account
+        if len(account.orders) > self._seen_orders:
+            for order in islice(account.orders.values(), self._seen_orders, None):
+                if is_ours(order.client_id) and order.origin is None:
+                    invariants.intent_came_first(order, self.ledger)
+                    invariants.was_prepared(order, self._exchange, self.ledger, most=self._most)
+            self._seen_orders = len(account.orders)
+        if len(account.conditionals) > self._seen_conditionals:
+            for conditional in islice(account.conditionals.values(), self._seen_conditionals, None):
+                if is_ours(conditional.client_id):
+                    invariants.intent_came_first(conditional, self.ledger)
+            self._seen_conditionals = len(account.conditionals)
+
+    def _judge_new_trades(self) -> None:
+        trades = self._exchange.account.trades
+        if len(trades) == self._seen_trades:
+            return
+        for trade in islice(trades, self._seen_trades, None):
+            before = self._running.get(trade.symbol, Decimal(0))
+            self._running[trade.symbol] = before + trade.side.sign * trade.quantity
+            owner = self._exchange.owner_of_trade(trade)
+            if is_ours(owner):
+                invariants.never_flips(trade, before, owner)
+        self._seen_trades = len(trades)
+        invariants.opened_once(trades, self._exchange, self.ledger)
+
+    def _judge_time(self, now: float) -> None:
+        strikes = len(self._exchange.simulator.faults.strikes)
+        if strikes != self._strikes:
+            self._strikes = strikes
+            self.trouble()
+        invariants.left_alone(self._exchange)
+        for symbol in self._exchange.symbols:
+            held = self._exchange.held(symbol)
+            is_exposed = bool(held) and not invariants.is_covered(self._exchange, symbol)
+            exposed = self._lasting("exposed", symbol, is_exposed, now)
+            self.longest_exposure = max(self.longest_exposure, exposed)
+            if self._patience(exposed, now) > invariants.EXPOSED_SECONDS:
+                raise Violation(f"I1 {held} {symbol} without a stop for {exposed:.1f} s")
+            is_orphaned = not held and any(self._exchange.resting(symbol))
+            orphaned = self._lasting("orphaned", symbol, is_orphaned, now)
+            if self._patience(orphaned, now) > invariants.ORPHAN_SECONDS:
+                left = [order.client_id for order in self._exchange.resting(symbol)]
+                raise Violation(f"I4 flat in {symbol} for {orphaned:.1f} s, but {left} rest")
+
+    def _lasting(self, what: str, symbol: str, holds: bool, now: float) -> float:
+        """Return for how long something has been so."""
+        if not holds:
+            self._since.pop((what, symbol), None)
+            return 0.0
+        return now - self._since.setdefault((what, symbol), now)
+
+    def _patience(self, lasted: float, now: float) -> float:
+        """Return how much of that time nothing was in our way."""
+        return min(lasted, now - self.trouble_at)
+
+
+def _path(request: HttpRequest) -> str:
+    return request.url.partition("?")[0].removeprefix("http://exchange")
