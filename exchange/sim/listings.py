@@ -17,6 +17,19 @@ class Listings:
         self.contracts: dict[str, Instrument] = {}
         self._known = {each.symbol: each for each in contracts}
         self.update(now_ms)
+        self._told = dict(self.contracts)
+
+    def news(self) -> list[Instrument]:
+        """Return the contracts that came, went, or changed in status or delivery since the last call."""
+        gone = [
+            replace(each, status=InstrumentStatus.CLOSED)
+            for symbol, each in self._told.items()
+            if symbol not in self.contracts
+        ]
+        changed = [each for each in self.contracts.values() if _differs(each, self._told.get(each.symbol))]
+        if gone or changed:
+            self._told = dict(self.contracts)
+        return gone + changed
 
     def update(self, now_ms: int) -> None:
         """List, settle and remove what is due."""
@@ -37,3 +50,9 @@ class Listings:
             raise KeyError(contract.symbol)
         self._known[contract.symbol] = contract
         self.update(now_ms)
+
+
+def _differs(contract: Instrument, told: Instrument | None) -> bool:
+    if contract is told:
+        return False
+    return told is None or (contract.status, contract.delivery_ms) != (told.status, told.delivery_ms)

@@ -9,14 +9,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from core.clock import Clock, SystemClock
 from core.market import MINUTE_MS
 from exchange.sim.config import DEFAULT_START_MS, Announcement, SimConfig
 from exchange.sim.listings import Listings
-from exchange.sim.market.book import Book
-from exchange.sim.market.funding import FundingSchedule
 from exchange.sim.market.market import Market
 from exchange.sim.market.paths import PathSource
 from exchange.sim.market.quotes import MarketQuotes
@@ -33,13 +29,13 @@ from exchange.sim.server.hub import Hub
 from exchange.sim.server.limits import OrderCounter, WeightLimiter
 from exchange.sim.server.listen_keys import ListenKeys
 from exchange.sim.server.market_data import MarketData
-from exchange.sim.server.payloads import Payloads
 from exchange.sim.server.refusals import malformed
 from exchange.sim.server.rest import Rest
 from exchange.sim.server.signatures import Credentials, KeyRing, ed25519_key
 from exchange.sim.server.sockets import Sockets
 from exchange.sim.server.stepper import MarketTime, Stepper
 from exchange.sim.server.trading_calls import trading_calls
+from exchange.sim.server.view import View
 from exchange.sim.universe import SimInstrument, load_universe
 from exchange.sim.venue.venue import Venue
 
@@ -61,41 +57,49 @@ class Simulator:
         clock = clock or SystemClock()
         instruments, source = market or _market_of(config)
         self.market = Market(instruments, source)
-        volumes = np.array([each.daily_quote_volume for each in instruments])
-        book, funding = Book(self.market), FundingSchedule(volumes, seed=config.seed)
-        payloads = Payloads(self.market, book, funding)
-        payloads.kline_rows(0, self.market.bars(0, MINUTE_MS))  # compiles before anybody waits
+        view = View.of(self.market, seed=config.seed)
         self.listings = Listings((each.contract for each in instruments), now_ms=self.market.now_ms)
-        self.venue = Venue(self.listings.contracts, MarketQuotes(self.market, book, funding))
+        self.venue = Venue(self.listings.contracts, MarketQuotes(self.market, view.book, view.funding))
         self.time = MarketTime(self.market, clock, speed=config.speed, minutes=config.minutes)
         self.keys, self.hub, self.ring = ListenKeys(clock), Hub(), KeyRing()
-        self.faults = FaultPlan(config.fault_seed or 0)
-        if config.fault_seed is not None:
-            self.faults.add(usual_mix())
+        self.faults = _fault_plan(config)
+        self.broadcast = self._new_broadcast(view, clock)
+        self.stepper = Stepper(self.market, self.time, self.broadcast, clock=clock)
+        weights = WeightLimiter(self.time, limit=config.weight_limit)
+        self.rest = self._new_rest(view, weights)
+        self.conversations = Conversations(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
+        self.front = FaultyRest(self.rest, self.faults, weights, clock=clock)
+        control = Control(self.time, self.stepper, self.faults, open_account=self._open_account)
+        app = App(self.front, Sockets(self.conversations, clock), control)
+        self._listening = Listening(app.handle, host=config.host, port=config.port)
+        self._steps: asyncio.Task[None] | None = None
+        first = self._open_account(config.deposit)
+        self.api_key, self.api_secret = first["api_key"], first["api_secret"]
+
+    def _new_broadcast(self, view: View, clock: Clock) -> Broadcast:
         faults = Faults.of(
             self.faults, self.market, venue=self.venue, listings=self.listings, hub=self.hub, clock=clock
         )
-        self.broadcast = Broadcast(
+        return Broadcast(
             self.market,
             self.venue,
             self.hub,
-            payloads=payloads,
+            view=view,
             keys=self.keys,
             listings=self.listings,
             faults=faults,
             clock=clock,
         )
-        self.stepper = Stepper(self.market, self.time, self.broadcast, clock=clock)
+
+    def _new_rest(self, view: View, weights: WeightLimiter) -> Rest:
         market_data = MarketData(
             self.market,
-            funding,
-            payloads,
+            view,
             contracts=self.listings.contracts,
             time=self.time,
-            weight_limit=config.weight_limit,
+            weight_limit=weights.limit,
         )
-        weights = WeightLimiter(self.time, limit=config.weight_limit)
-        self.rest = Rest(
+        return Rest(
             market_data,
             trading_calls(self.venue, self.market, self.broadcast),
             ring=self.ring,
@@ -104,14 +108,6 @@ class Simulator:
             orders=OrderCounter(self.time),
             time=self.time,
         )
-        self.conversations = Conversations(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
-        control = Control(self.time, self.stepper, self.faults, open_account=self._open_account)
-        self.front = FaultyRest(self.rest, self.faults, weights, clock=clock)
-        app = App(self.front, Sockets(self.conversations, clock), control)
-        self._listening = Listening(app.handle, host=config.host, port=config.port)
-        self._steps: asyncio.Task[None] | None = None
-        first = self._open_account(config.deposit)
-        self.api_key, self.api_secret = first["api_key"], first["api_secret"]
 
     async def start(self) -> Announcement:
         """Listen, let time pass, and say where. Raises ``PerpscoutError`` when the port is taken."""
@@ -186,6 +182,13 @@ async def serve(
         for task in waiting:
             task.cancel()
         await simulator.close()
+
+
+def _fault_plan(config: SimConfig) -> FaultPlan:
+    plan = FaultPlan(config.fault_seed or 0)
+    if config.fault_seed is not None:
+        plan.add(usual_mix())
+    return plan
 
 
 def _market_of(config: SimConfig) -> tuple[Sequence[SimInstrument], PathSource]:

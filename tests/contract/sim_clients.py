@@ -8,6 +8,9 @@ from typing import Any
 from exchange.sim.config import Announcement, SimConfig
 from exchange.sim.process import Simulator
 
+PATIENCE = 60.0
+"""Seconds after which something that must come at once will never come, on however busy a machine."""
+
 
 @asynccontextmanager
 async def running(**chosen: Any) -> AsyncIterator[tuple[Simulator, Announcement]]:
@@ -38,6 +41,7 @@ async def ccxt_client(
     source = ccxt.pro if pro else ccxt.async_support
     client = source.binanceusdm(chosen | {"enableRateLimit": False, "options": options})
     client.timeout_on_exit = 0
+    client.timeout = PATIENCE * 1000
     addresses = client.urls["api"]
     for name, address in addresses.items():
         if isinstance(address, str):

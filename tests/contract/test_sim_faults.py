@@ -15,7 +15,7 @@ from exchange.sim.config import Announcement
 from exchange.sim.process import Simulator
 from exchange.sim.server.faults.catalogue import MarketFault, MinuteFault, RestFault, StreamFault
 from exchange.sim.server.faults.plan import FaultPlan, Rule
-from tests.contract.sim_clients import ccxt_client, pass_minutes, running
+from tests.contract.sim_clients import PATIENCE, ccxt_client, pass_minutes, running
 
 BTC = "BTC/USDT:USDT"
 ORDER = "POST /fapi/v1/order"
@@ -159,7 +159,7 @@ async def heard(simulator: Simulator, announced: Announcement, client: Any, orde
             await buy(client)
         await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
         while True:
-            data = (await stream.receive(timeout=5)).data
+            data = (await stream.receive(timeout=PATIENCE)).data
             if data is None or '"id":2' in data:
                 return events
             events.append(data)
@@ -191,8 +191,15 @@ async def test_events_are_lost_repeated_or_out_of_order(fault: StreamFault, expe
 async def test_a_late_event_comes_at_last() -> None:
     rule = Rule(fault=StreamFault.EVENT_LATE, at=frozenset({1}), match="ACCOUNT_UPDATE", seconds=0.0)
     async with struck_by(rule) as (simulator, announced, client):
-        await heard(simulator, announced, client)
-        assert [account for account, _, _ in simulator.broadcast.faults.events.due()] == ["account-1"]
+        key = (await client.fapiPrivatePostListenKey())["listenKey"]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{announced.ws}/private/ws?listenKey={key}") as stream,
+        ):
+            await buy(client)
+            simulator.broadcast.housekeep()  # or the market's own, should it have come before
+            events = [await stream.receive_str(timeout=PATIENCE) for _ in NORMAL]
+        assert kinds(events) == [NORMAL[0], NORMAL[1], NORMAL[3], NORMAL[2]]
 
 
 async def test_an_event_is_malformed_or_about_a_symbol_nobody_knows() -> None:
@@ -213,7 +220,7 @@ async def test_a_frame_is_no_text_or_too_much_of_it(fault: StreamFault) -> None:
         url = f"{announced.ws}/private/ws?listenKey={key}&events=TRADE_LITE"
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as stream:
             await buy(client)
-            message = await stream.receive(timeout=5)
+            message = await stream.receive(timeout=PATIENCE)
             if fault is StreamFault.EVENT_HUGE:
                 assert len(message.data) > 1_000_000
                 return
@@ -241,9 +248,9 @@ async def test_a_listen_key_expires_and_its_listener_is_told() -> None:
         ):
             await buy(client)
             for _ in NORMAL:
-                await stream.receive(timeout=5)
+                await stream.receive(timeout=PATIENCE)
             simulator.broadcast.housekeep()
-            assert (await stream.receive_json(timeout=5))["e"] == "listenKeyExpired"
+            assert (await stream.receive_json(timeout=PATIENCE))["e"] == "listenKeyExpired"
         assert (await client.fapiPrivatePostListenKey())["listenKey"] != key
 
 
@@ -257,7 +264,7 @@ async def closes(announced: Announcement, simulator: Simulator, minutes: int) ->
         found: list[dict[str, Any]] = []
         await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
         while True:
-            text = await stream.receive_str(timeout=5)
+            text = await stream.receive_str(timeout=PATIENCE)
             if not text.endswith("}"):
                 continue
             event = json.loads(text)
@@ -358,10 +365,10 @@ async def test_sockets_are_cut_or_fall_silent(fault: MinuteFault) -> None:
             await stream.receive()
             pass_minutes(simulator, 2)
             if fault is MinuteFault.STREAMS_CUT:
-                assert (await stream.receive(timeout=5)).type is not aiohttp.WSMsgType.TEXT
+                assert (await stream.receive(timeout=PATIENCE)).type is not aiohttp.WSMsgType.TEXT
                 return
             await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
-            assert "result" in await stream.receive_json(timeout=5)
+            assert "result" in await stream.receive_json(timeout=PATIENCE)
 
 
 async def test_faults_are_switched_on_and_off_over_the_wire() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from exchange.sim.process import Simulator
 from exchange.sim.server.rest import Call
 from exchange.sim.trading_api import ROUTES
-from tests.contract.sim_clients import ccxt_client, running
+from tests.contract.sim_clients import PATIENCE, ccxt_client, running
 
 
 def words(text: str) -> list[str]:
@@ -145,10 +145,10 @@ async def test_no_frame_breaks_a_stream() -> None:
         for frame in FRAMES:
             async with session.ws_connect(f"{announced.ws}/market/ws") as stream:
                 await stream.send_bytes(frame.encode("utf-8", "surrogatepass"))
-                await stream.receive(timeout=5)
+                await stream.receive(timeout=PATIENCE)
         async with session.ws_connect(f"{announced.ws}/market/ws") as stream:
             await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
-            assert (await stream.receive_json(timeout=5))["result"] == []
+            assert (await stream.receive_json(timeout=PATIENCE))["result"] == []
         while simulator.hub.connections:
             async with session.get(f"{announced.rest}/fapi/v1/ping"):
                 pass

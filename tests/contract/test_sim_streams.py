@@ -13,7 +13,7 @@ import pytest
 from core.market import MINUTE_MS, QUARTER_MS
 from exchange.sim.config import Announcement
 from exchange.sim.server.conversations import MESSAGES_A_SECOND
-from tests.contract.sim_clients import ccxt_client, pass_minutes, running
+from tests.contract.sim_clients import PATIENCE, ccxt_client, pass_minutes, running
 
 BTC = "BTC/USDT:USDT"
 
@@ -26,13 +26,13 @@ async def connected(announced: Announcement, path: str) -> AsyncIterator[aiohttp
 
 async def ask(socket: aiohttp.ClientWebSocketResponse, method: str, *params: Any) -> Any:
     await socket.send_json({"method": method, "params": list(params), "id": 5})
-    answer = await socket.receive_json(timeout=5)
+    answer = await socket.receive_json(timeout=PATIENCE)
     assert answer["id"] == 5
     return answer
 
 
 async def next_event(socket: aiohttp.ClientWebSocketResponse) -> Any:
-    return await socket.receive_json(timeout=5)
+    return await socket.receive_json(timeout=PATIENCE)
 
 
 async def heard_nothing(socket: aiohttp.ClientWebSocketResponse) -> bool:
@@ -165,7 +165,7 @@ async def test_more_than_ten_messages_a_second_end_the_connection() -> None:
     async with running() as (_, announced), connected(announced, "/market/ws") as socket:
         for number in range(MESSAGES_A_SECOND + 1):
             await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
-        kinds = [(await socket.receive(timeout=5)).type for _ in range(MESSAGES_A_SECOND + 1)]
+        kinds = [(await socket.receive(timeout=PATIENCE)).type for _ in range(MESSAGES_A_SECOND + 1)]
         assert kinds[-1] is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
 
@@ -194,7 +194,7 @@ async def test_hundreds_of_connections_come_and_go() -> None:
         )
         assert len(simulator.hub.connections) == 200
         pass_minutes(simulator, 1)
-        events = await asyncio.gather(*(each.receive(timeout=5) for each in sockets_open))
+        events = await asyncio.gather(*(each.receive(timeout=PATIENCE) for each in sockets_open))
         assert len({each.data for each in events}) == 1
         assert msgspec.json.decode(events[0].data)["k"]["x"] is True
         await asyncio.gather(*(each.close() for each in sockets_open))

@@ -7,7 +7,7 @@ import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
-from tests.contract.sim_clients import ccxt_client, pass_minutes, running
+from tests.contract.sim_clients import PATIENCE, ccxt_client, pass_minutes, running
 
 BTC = "BTC/USDT:USDT"
 
@@ -114,6 +114,6 @@ async def test_a_private_stream_carries_only_the_events_asked_for() -> None:
             await client.load_markets()
             await client.create_order(BTC, "market", "buy", 0.01)
             await stream.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
-            message = await stream.receive_json(timeout=5)
+            message = await stream.receive_json(timeout=PATIENCE)
             assert (message["stream"], message["data"]["e"]) == (key, "ACCOUNT_UPDATE")
-            assert (await stream.receive_json(timeout=5))["id"] == 1
+            assert (await stream.receive_json(timeout=PATIENCE))["id"] == 1

@@ -10,12 +10,14 @@ from core.clock import Clock
 from exchange.sim.listings import Listings
 from exchange.sim.market.candles import Integers, Row
 from exchange.sim.market.market import Market
+from exchange.sim.server import public_events
 from exchange.sim.server.faults.desk import Faults
 from exchange.sim.server.hub import Connection, Hub
 from exchange.sim.server.intervals import INTERVALS
 from exchange.sim.server.listen_keys import ListenKeys
-from exchange.sim.server.payloads import Payloads
-from exchange.sim.server.streams import kline_interval
+from exchange.sim.server.public_events import PublicEvent
+from exchange.sim.server.streams import WHEN_IT_HAPPENS, kline_interval
+from exchange.sim.server.view import View
 from exchange.sim.venue.venue import Venue
 
 CONNECTION_LIFE_SECONDS = 24 * 3600.0
@@ -33,7 +35,7 @@ class Broadcast:
         venue: Venue,
         hub: Hub,
         *,
-        payloads: Payloads,
+        view: View,
         keys: ListenKeys,
         listings: Listings,
         faults: Faults,
@@ -42,17 +44,17 @@ class Broadcast:
         self._market = market
         self._venue = venue
         self._hub = hub
-        self._payloads = payloads
+        self._payloads, self._depths = view.payloads, view.depths
         self._keys = keys
         self._listings = listings
         self.faults = faults
         self._clock = clock
         self._congested: tuple[Connection, float] | None = None
         self._renderers: dict[str, Callable[[Integers], list[bytes]]] = {
-            "markPrice": lambda who: payloads.marks(who, stream=True),
-            "bookTicker": lambda who: payloads.book_tickers(who, stream=True),
-            "ticker": lambda who: payloads.day_tickers(who, stream=True),
-            "miniTicker": payloads.mini_tickers,
+            "markPrice": lambda who: view.payloads.marks(who, stream=True),
+            "bookTicker": lambda who: view.payloads.book_tickers(who, stream=True),
+            "ticker": lambda who: view.payloads.day_tickers(who, stream=True),
+            "miniTicker": view.payloads.mini_tickers,
         }
         self._pushed_ms = market.now_ms
         self.accounts: list[str] = []
@@ -61,6 +63,7 @@ class Broadcast:
         if minute_closed:
             self._listings.update(self._market.now_ms)
             self.faults.minutes.minute_closed(self.accounts)
+            self._tell_listings()
         self._venue.advance(self._market.now_ms)
         self.tell_accounts()
         if minute_closed:
@@ -73,6 +76,7 @@ class Broadcast:
                 self._send(channel)
             else:
                 self._send_forming(channel, interval)
+        self._depths.pushed()
         self._pushed_ms = self._market.now_ms
 
     def housekeep(self) -> None:
@@ -107,8 +111,18 @@ class Broadcast:
         """Send what the venue has to say to each account's open user streams."""
         for account in self.accounts:
             for event in self._venue.drain(account):
+                self._tell_everybody(public_events.of(event))
                 for name, payload in self.faults.events.sent(account, event):
                     self._tell(account, payload, name=name)
+
+    def _tell_listings(self) -> None:
+        for contract in self._listings.news():
+            self._tell_everybody(public_events.contract_info(contract, now_ms=self._market.now_ms))
+
+    def _tell_everybody(self, event: PublicEvent | None) -> None:
+        if event is not None:
+            index = np.array([self._market.index_of[event.symbol]])
+            self._hub.deliver(event.channel, index, [event.payload])
 
     def _tell(self, account: str, payload: bytes, *, name: str) -> None:
         key = self._keys.key_of(account)
@@ -116,14 +130,18 @@ class Broadcast:
             self._hub.deliver_private(key, payload, event=name)
 
     def _send(self, channel: str) -> None:
+        if channel in WHEN_IT_HAPPENS:
+            return
         who = self._listed(channel, self._market.last > 0)
         if channel in ("aggTrade", "trade"):
             self._send_trades(channel, who)
         elif channel in self._renderers:
             self._hub.deliver(channel, who, self._renderers[channel](who))
-        else:
+        elif channel != "depth":
             count = int(channel.removeprefix("depth"))
-            self._hub.deliver(channel, who, self._payloads.partial_depths(who, count=count))
+            self._hub.deliver(channel, who, self._depths.partial(who, count=count))
+        elif self._market.now_ms > self._pushed_ms:
+            self._hub.deliver(channel, who, self._depths.updates(who, since_ms=self._pushed_ms))
 
     def _send_trades(self, channel: str, who: Integers) -> None:
         for index in who:

@@ -46,17 +46,22 @@ def exchange_info(
     }
 
 
+def shown_delivery_ms(contract: Instrument, now_ms: int) -> int:
+    """Return the delivery date as clients see it: far away until a delisting is announced."""
+    announced = now_ms >= contract.delivery_ms - ANNOUNCED_MS
+    return contract.delivery_ms if announced else PERPETUAL_DELIVERY_MS
+
+
 def _limit(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
     return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
 
 
 def _symbol(contract: Instrument, now_ms: int) -> dict[str, Any]:
-    announced = now_ms >= contract.delivery_ms - ANNOUNCED_MS
     return {
         "symbol": contract.symbol,
         "pair": contract.symbol,
         "contractType": contract.contract_type,
-        "deliveryDate": contract.delivery_ms if announced else PERPETUAL_DELIVERY_MS,
+        "deliveryDate": shown_delivery_ms(contract, now_ms),
         "onboardDate": contract.onboard_ms,
         "status": contract.status.value,
         "maintMarginPercent": "2.5000",

@@ -8,13 +8,14 @@ import numpy as np
 
 from core.instruments import Instrument
 from exchange.sim.market.candles import Bars, Integers, Row
-from exchange.sim.market.funding import CAP, HOUR_MS, LONG_INTERVAL_HOURS, FundingSchedule
+from exchange.sim.market.funding import CAP, HOUR_MS, LONG_INTERVAL_HOURS
 from exchange.sim.market.market import Market
 from exchange.sim.server import refusals
 from exchange.sim.server.exchange_info import exchange_info
 from exchange.sim.server.intervals import INTERVALS
-from exchange.sim.server.payloads import Payloads, listing
+from exchange.sim.server.payloads import listing
 from exchange.sim.server.stepper import MarketTime
+from exchange.sim.server.view import View
 from exchange.sim.server.weights import Params
 
 _MOST_CANDLES = 1500
@@ -32,16 +33,16 @@ class MarketData:
     def __init__(
         self,
         market: Market,
-        funding: FundingSchedule,
-        payloads: Payloads,
+        view: View,
         *,
         contracts: Mapping[str, Instrument],
         time: MarketTime,
         weight_limit: int,
     ) -> None:
         self._market = market
-        self._funding = funding
-        self._payloads = payloads
+        self._funding = view.funding
+        self._payloads = view.payloads
+        self._depths = view.depths
         self._contracts = contracts
         self._time = time
         self._weight_limit = weight_limit
@@ -135,9 +136,7 @@ class MarketData:
         limit = _whole(params, "limit", 500)
         if limit not in _DEPTHS:
             raise refusals.Refusal(-4021, f"{limit} is not valid depth limit.")
-        now = self._market.now_ms
-        book = {"lastUpdateId": now, "E": now, "T": now, **self._payloads.depth(index, count=limit)}
-        return msgspec.json.encode(book)
+        return self._depths.snapshot(index, count=limit)
 
     def _adl_risk(self, params: Params) -> bytes:
         """Answer "low" everywhere: no other traders are modelled whose losses could reach anybody."""

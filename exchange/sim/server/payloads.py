@@ -195,16 +195,6 @@ class Payloads:
             return [msgspec.json.encode({**head, **each}) for each in single]
         return [msgspec.json.encode({**head, **each}) for each in trades]
 
-    def partial_depths(self, who: Integers, *, count: int) -> list[bytes]:
-        return [self._partial_depth(index, count) for index in who.tolist()]
-
-    def _partial_depth(self, index: int, count: int) -> bytes:
-        now = self._market.now_ms
-        sides = self.depth(index, count=count)
-        symbol = self._market.instruments[index].symbol
-        event = {"e": "depthUpdate", "E": now, "T": now, "s": symbol, "U": now, "u": now, "pu": now - 1}
-        return msgspec.json.encode({**event, "b": sides["bids"], "a": sides["asks"]})
-
     def _levels(self, index: int, *, asks: bool, count: int) -> list[list[str]]:
         prices, quantities = self._book.levels(index, asks=asks, count=count)
         decimals, places = int(self._price[index]), int(self._lots[index])

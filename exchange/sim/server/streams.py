@@ -36,15 +36,20 @@ class Stream:
     as_array: bool = False
 
 
-_PUBLIC = frozenset({"bookTicker", "trade", "depth5", "depth10", "depth20"})
-_OF_SYMBOL = frozenset({"aggTrade", "markPrice", "miniTicker", "ticker", *_PUBLIC})
+_PUBLIC = frozenset({"bookTicker", "trade", "depth", "depth5", "depth10", "depth20"})
+_OF_SYMBOL = frozenset({"aggTrade", "markPrice", "miniTicker", "ticker", "forceOrder", *_PUBLIC})
 _WHOLE = {
     "!markPrice@arr": ("markPrice", True),
     "!markPrice@arr@1s": ("markPrice", True),
     "!miniTicker@arr": ("miniTicker", True),
     "!ticker@arr": ("ticker", True),
     "!bookTicker": ("bookTicker", False),
+    "!forceOrder@arr": ("forceOrder", False),  # one order a message, whatever its name says
+    "!contractInfo": ("contractInfo", False),
 }
+WHEN_IT_HAPPENS = frozenset({"forceOrder", "contractInfo"})
+"""Channels that speak when something happens, not several times a second."""
+
 _NAME = re.compile(r"([^@!]+)@([A-Za-z0-9]+?)(?:_(\w+))?(?:@(\d+m?s))?")
 
 
