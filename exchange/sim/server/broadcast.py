@@ -76,7 +76,8 @@ class Broadcast:
                 self._send(channel)
             else:
                 self._send_forming(channel, interval)
-        self._depths.pushed()
+        if self._market.now_ms > self._pushed_ms:
+            self._depths.pushed()
         self._pushed_ms = self._market.now_ms
 
     def housekeep(self) -> None:
