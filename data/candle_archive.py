@@ -45,6 +45,7 @@ class CandleArchive:
             for day_ms, candles in CandleBatch.joined(timeframe_ms, alike).by_day(DAY_MS):
                 _write(_next_part(self._day(timeframe_ms, day_ms), "part"), candles)
                 written += len(candles)
+        _give_back_memory()
         return written
 
     def newest(self, before_ms: int, *, bars: Mapping[int, int] = WINDOW) -> Shelf:
@@ -98,6 +99,7 @@ class CandleArchive:
             fetched = self.block(QUARTER_MS, day_ms, day_ms + DAY_MS)
             self._replace(day_ms, _completed(fetched, [minutes.quarters()]))
             self._replace(day_ms, minutes)  # last: while its minutes are in pieces a day is merged again
+            _give_back_memory()
         return len(days)
 
     def export(self, path: Path, start_ms: int, end_ms: int, *, symbols: Sequence[str] | None = None) -> int:
@@ -201,6 +203,11 @@ def _read(path: Path, start_ms: int, end_ms: int) -> pa.Table | None:
     except (pa.ArrowException, OSError) as error:
         set_aside(path, error, remedy=_REMEDY)
         return None
+
+
+def _give_back_memory() -> None:
+    """Arrow keeps what it once used for the next time, which is a quarter of an hour or a day from now."""
+    pa.default_memory_pool().release_unused()
 
 
 def _groups(metadata: pq.FileMetaData, start_ms: int, end_ms: int) -> Iterator[int]:

@@ -15,7 +15,7 @@ Beside = Callable[..., Awaitable[int]]
 """Runs a blocking function with its arguments where it blocks nobody, as ``asyncio.to_thread`` does."""
 
 MINUTES_A_PART = 15
-ROWS_A_PART = 200_000
+ROWS_A_PART = 100_000
 
 
 class Archive(Protocol):
