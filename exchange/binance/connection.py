@@ -11,13 +11,15 @@ from exchange.binance.market_stream import BinanceMarketStreams, MarketSink
 from exchange.binance.rest import BinanceRest
 from exchange.binance.transport import AiohttpTransport, Transport
 from exchange.binance.user_stream import UserStream
+from exchange.limits.ban import BanNote
 from exchange.limits.weight import WeightLimiter
 
 
 class BinanceConnection:
     """Holds the parts that share sockets and request weight; ``close`` it last.
 
-    ``speed`` is how many market seconds pass in a machine second: the simulator's, 1 elsewhere.
+    ``speed`` is how many market seconds pass in a machine second: the simulator's, 1 elsewhere. ``ban`` is
+    where a ban is noted for the next process.
     """
 
     def __init__(
@@ -29,12 +31,13 @@ class BinanceConnection:
         rng: Rng,
         speed: float = 1.0,
         transport: Transport | None = None,
+        ban: BanNote | None = None,
     ) -> None:
         self._addresses = addresses
         self._clock = clock
         self._rng = rng
         self._transport = transport or AiohttpTransport()
-        self.limiter = WeightLimiter(clock, period=60.0 / speed)
+        self.limiter = WeightLimiter(clock, period=60.0 / speed, note=ban)
         self.api = BinanceRest(
             addresses, credentials, transport=self._transport, limiter=self.limiter, clock=clock
         )

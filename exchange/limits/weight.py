@@ -11,6 +11,7 @@ from aiolimiter import AsyncLimiter
 from core.clock import Clock
 from core.errors import RateLimited
 from core.market import MINUTE_MS
+from exchange.limits.ban import BanNote
 
 TOO_MANY_REQUESTS = -1003
 
@@ -50,11 +51,18 @@ class WeightLimiter:
     earlier one must have been counted in a newer minute. Our clock only tells when to look: with the
     budget spent, single requests out of the reserve (probes) find out whether the minute has turned.
     So neither a clock that is off nor a slowed simulator can make us spend a minute's budget twice.
-    ``period`` is the length of the exchange's minute in machine seconds.
+    ``period`` is the length of the exchange's minute in machine seconds. A ban is kept on ``note``, so that
+    it outlives the process.
     """
 
     def __init__(
-        self, clock: Clock, *, limit: int = 2400, period: float = 60.0, reserve: float = 0.05
+        self,
+        clock: Clock,
+        *,
+        limit: int = 2400,
+        period: float = 60.0,
+        reserve: float = 0.05,
+        note: BanNote | None = None,
     ) -> None:
         self._clock = clock
         self.period = period
@@ -67,7 +75,8 @@ class WeightLimiter:
         self._probing = False
         self._patience = period / 60
         self._look_at = clock.monotonic() + self._until_minute_turns()
-        self._closed_until = float("-inf")
+        self._note = note
+        self._closed_until = clock.monotonic() + note.left() if note else float("-inf")
         self._order = count()
         self._waiting: list[tuple[Priority, int, int, asyncio.Future[Lease]]] = []
         self._waker: asyncio.Task[None] | None = None
@@ -98,6 +107,8 @@ class WeightLimiter:
     def close_for(self, seconds: float) -> None:
         """Send nothing for ``seconds``: the exchange said so."""
         self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+        if self._note is not None:
+            self._note.write(seconds)
 
     async def acquire(self, weight: int, priority: Priority) -> Lease:
         """Wait until ``weight`` may be spent.

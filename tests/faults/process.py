@@ -15,6 +15,7 @@ from data.candle_store import CandleStore
 from data.journal import SqliteJournal
 from exchange.binance.connection import BinanceConnection
 from exchange.binance.futures import BinanceFutures
+from exchange.limits.ban import BanNote
 from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
 from services.execution import ExecutionService
@@ -124,6 +125,7 @@ class Process:
             rng=self._rng,
             speed=SPEED,
             transport=transport,
+            ban=BanNote(self._world.folder / "ban.txt", clock),
         )
         try:
             with SqliteJournal(self._world.journal, durable=False) as disk:
