@@ -24,7 +24,7 @@ from cli.options import (
     TradesOptions,
 )
 from core.clock import Clock, ManualClock, ScaledClock, SystemClock
-from core.errors import PerpscoutError
+from core.errors import PerpscoutError, SettingsError
 from core.settings import Mode, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from services.highlights import Highlight, Highlights
     from services.scanner import Scanner
     from services.trader import Trader, Venues
+    from strategies.catalogue import LineUp
     from strategies.ict_smc.explanation import Explanation
 
 ROOT = Path(__file__).resolve().parent
@@ -155,13 +156,11 @@ def trades(options: TradesOptions) -> int:
 
 def config() -> int:
     from cli.settings_table import show_settings, show_strategy
-    from strategies.ict_smc import IctSmc
-    from strategies.ict_smc.meanings import describe
-    from strategies.kernel.parameters import KernelParameters
 
-    show_settings(_settings())
-    strategy = IctSmc()
-    show_strategy(strategy.name, describe(KernelParameters(), strategy.parameters))
+    settings = _settings()
+    show_settings(settings)
+    for name, parameters in _line_up(settings).described():
+        show_strategy(name, parameters)
     return 0
 
 
@@ -275,13 +274,13 @@ def _trader(world: _World, records: _Records, settings: Settings, notifier: "Not
     from services.risk_desk import RiskDesk
     from services.strategy_engine import StrategyEngine
     from services.trader import Trader
-    from strategies.ict_smc import IctSmc
     from strategies.kernel.market import MarketKernel
 
-    parameters = settings.parameters()
+    parameters, chosen = settings.parameters(), _line_up(settings)
+    kernel = MarketKernel(world.axis.names, chosen.kernel)
     return Trader(
         mode=world.mode,
-        engine=StrategyEngine(world.axis, [IctSmc()], MarketKernel(world.axis.names)),
+        engine=StrategyEngine(world.axis, chosen.strategies, kernel),
         store=world.store,
         desk=RiskDesk(world.instruments, world.store, parameters, trades=settings.may_trade),
         venues=world.venues,
@@ -561,13 +560,14 @@ def _scanner(settings: Settings, axis: "SymbolAxis", instruments: Mapping[str, "
     from strategies.ict_smc import IctSmc
     from strategies.kernel.market import MarketKernel
 
-    kernel, strategy = MarketKernel(axis.names), IctSmc()
+    chosen = _line_up(settings)
+    kernel = MarketKernel(axis.names, chosen.kernel)
     return Scanner(
         kernel,
-        strategy,
+        next(each for each in chosen.strategies if isinstance(each, IctSmc)),
         CandleStore(axis),
         instruments,
-        engine=StrategyEngine(axis, [strategy], kernel),
+        engine=StrategyEngine(axis, chosen.strategies, kernel),
         parameters=settings.parameters(),
         clock=SystemClock(),
     )
@@ -715,7 +715,20 @@ def _replay(
 
 
 def _settings() -> Settings:
-    return load_settings(os.environ, ROOT / ".env")
+    settings = load_settings(os.environ, ROOT / ".env")
+    if settings.tunings:
+        _line_up(settings)  # what can not be is refused before anything starts
+    return settings
+
+
+def _line_up(settings: Settings) -> "LineUp":
+    """Return the strategies with the user's parameters in them."""
+    from strategies.catalogue import line_up
+
+    try:
+        return line_up(settings.tunings)
+    except ValueError as refusal:
+        raise SettingsError(f"PERPSCOUT_STRATEGY_PARAMETERS: {refusal}.") from refusal
 
 
 def _log_to(folder: Path, settings: Settings) -> None:

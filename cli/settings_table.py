@@ -21,10 +21,9 @@ def show_settings(settings: Settings) -> None:
 
 
 def show_strategy(name: str, parameters: Iterable[tuple[str, str, str]]) -> None:
-    """Print the parameters of one strategy: name, value, meaning."""
-    _show(
-        f"\nstrategy {name}; a grade is a list of measure:grade, linear in between", "parameter", parameters
-    )
+    """Print the parameters of one strategy, or of the kernel, by the names that settings know them by."""
+    rows = ((f"{name}.{parameter}", value, meaning) for parameter, value, meaning in parameters)
+    _show(f"\n{name}; a grade is a list of measure:grade, linear in between", "parameter", rows)
 
 
 def _show(title: str, subject: str, rows: Iterable[tuple[str, str, str]]) -> None:
@@ -44,6 +43,6 @@ def _shown(value: object) -> str:
         return "-"
     if isinstance(value, SecretStr):
         return "********"
-    if isinstance(value, frozenset):
+    if isinstance(value, frozenset | tuple):
         return ",".join(sorted(map(str, value))) or "-"
     return str(value)

@@ -79,6 +79,12 @@ def _symbol(value: str) -> str:
     return value
 
 
+def _tuning(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+=[^=]+", value):
+        raise ValueError("expected STRATEGY.PARAMETER=VALUE, with names as config shows them")
+    return value
+
+
 def _address(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -108,6 +114,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Id = Annotated[int, Field(gt=0)]
 Ids = Annotated[frozenset[Id], BeforeValidator(_split)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
+Tunings = Annotated[tuple[Annotated[str, AfterValidator(_tuning)], ...], BeforeValidator(_split)]
 Symbols = Annotated[frozenset[Symbol], BeforeValidator(_split)]
 
 
@@ -134,6 +141,9 @@ class Settings(BaseModel):
     """DEBUG, INFO, WARNING or ERROR."""
     up_colour: Literal["green", "red"] = "green"
     """The colour of rising prices and of gains: green or red."""
+
+    strategy_parameters: Tunings = ()
+    """Other parameters of the strategies, such as ict_smc.enabled=false, kernel.swing_leg=25; see config."""
 
     binance_api_key: SecretStr | None = None
     """A key that may trade futures, is bound to your address and can not withdraw."""
@@ -204,6 +214,12 @@ class Settings(BaseModel):
     def may_trade(self) -> bool:
         """Whether orders may be sent: wherever no real money moves, else only when switched on twice."""
         return self.mode is not Mode.LIVE or self.trading_enabled
+
+    @property
+    def tunings(self) -> dict[str, str]:
+        """Values of the strategies' parameters by STRATEGY.PARAMETER, where they are not the default."""
+        named = (tuning.partition("=") for tuning in self.strategy_parameters)
+        return {name: value.strip() for name, _, value in named}
 
     @property
     def folder(self) -> Path:
@@ -322,6 +338,6 @@ def _example_lines() -> Iterator[str]:
 
 
 def _written(default: object) -> str:
-    if default is None or default == frozenset():
+    if default is None or default in (frozenset(), ()):
         return ""
     return f"{default:g}" if isinstance(default, float) else str(default).replace("False", "false")

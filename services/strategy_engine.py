@@ -1,32 +1,21 @@
 """Hosts strategies on one shared kernel: closed minutes in, candidates and structure out."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from core.market import MINUTE_MS, CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.signals import Candidate, Side
 from strategies.kernel.market import MarketKernel
-
-
-class Strategy(Protocol):
-    """One way to find candidates. Reads the kernel, keeps no state of its own."""
-
-    @property
-    def name(self) -> str: ...
-
-    def candidates(self, kernel: MarketKernel, closed_minute_ms: int) -> Sequence[Candidate]:
-        """Return this minute's set-ups; ``closed_minute_ms`` is the minute's open time."""
-        ...
+from strategies.strategy import Strategy
 
 
 class StrategyEngine:
-    """Steps the kernel once a minute for all strategies; live and replay call the same method."""
+    """Steps the kernel once a minute for all enabled strategies; live and replay call the same method."""
 
     def __init__(self, axis: SymbolAxis, strategies: Sequence[Strategy], kernel: MarketKernel) -> None:
         self.axis = axis
         self._kernel = kernel
-        self._strategies = tuple(strategies)
+        self._strategies = tuple(strategy for strategy in strategies if strategy.enabled)
 
     def warm_up(self, history: CandleHistory) -> None:
         """Take in fetched candles of a known symbol."""

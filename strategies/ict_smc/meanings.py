@@ -1,29 +1,10 @@
 """What each parameter of the strategy means."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
-
-from strategies.ict_smc.parameters import Grades, IctSmcParameters, Knots, Weights
-from strategies.kernel.parameters import KernelParameters
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        "internal_leg": "candles to the right that confirm an internal swing point of 1m",
-        "swing_leg": "candles to the right that confirm a swing point of 1m, the larger scale",
-        "quarter_leg": "candles to the right that confirm a swing point of 15m",
-        "msb_min_leg_fraction": "reach of a strong break beyond its level, as a share of the previous leg",
-        "msb_min_atr": "reach of a strong break beyond its level, in ATR; the larger of both counts",
-        "ob_min_displacement": "body of the candle after an order block, as a multiple of the block's",
-        "ob_validation_bars": "candles after an order block that may not trade beyond its far side",
-        "ob_max_age": "candles after which an order block expires",
-        "ob_search_bars": "how many candles before a break its order block is looked for",
-        "equal_level_atr": "how near two swing points share a pool of liquidity, in ATR",
-        "gap_min_atr": "narrowest fair value gap, in ATR",
-        "trend_min_atr": "nearer to EMA200 of 15m than that is no trend, in ATR of 15m",
-        "min_bars_1m": "1m candles below which a symbol is not ready",
-        "min_bars_15m": "15m candles below which a symbol is not ready",
         "enabled": "whether the strategy looks for candidates at all",
         "trend_full_bars": "15m candles from which EMA200 is exact and the trend counts in full",
         "trend_young_share": "what is left of the trend's grade below that",
@@ -65,35 +46,3 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """By field; ``weights`` and ``grades`` are named as parts of the strategy's parameters."""
-
-
-class Described(NamedTuple):
-    """One parameter as people see it."""
-
-    name: str
-    value: str
-    meaning: str
-
-
-def describe(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[Described]:
-    """Yield every parameter: of market structure, then of the strategy, then its weights and grades."""
-    for name, value in _named(kernel, parameters):
-        yield Described(name, _shown(value), MEANINGS[name])
-
-
-def _named(kernel: KernelParameters, parameters: IctSmcParameters) -> Iterator[tuple[str, float | Knots]]:
-    for name in (each.name for each in fields(kernel)):
-        yield name, getattr(kernel, name)
-    for name in (each.name for each in fields(parameters)):
-        if name not in {"weights", "grades"}:
-            yield name, getattr(parameters, name)
-    for name in (each.name for each in fields(Weights)):
-        yield f"weights.{name}", getattr(parameters.weights, name)
-    for name in (each.name for each in fields(Grades)):
-        yield f"grades.{name}", getattr(parameters.grades, name)
-
-
-def _shown(value: float | Knots) -> str:
-    if isinstance(value, tuple):
-        return " ".join(f"{measure:g}:{grade:g}" for measure, grade in value)
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}"

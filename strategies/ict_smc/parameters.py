@@ -1,7 +1,7 @@
 """The numbers of the ICT/SMC strategy, named."""
 
 from dataclasses import astuple, dataclass, field
-from math import isclose
+from math import inf, isclose
 
 Knots = tuple[tuple[float, float], ...]
 """A piecewise-linear grade: (measure, grade 0–1), ascending; constant beyond the ends."""
@@ -71,6 +71,9 @@ class IctSmcParameters:
 
     def __post_init__(self) -> None:
         """Refuse a scale that is none: raises ``ValueError``."""
+        numbers = {name: getattr(self, name) for name in self.__slots__ if name not in {"weights", "grades"}}
+        if negative := [name for name, number in numbers.items() if not 0 <= number < inf]:
+            raise ValueError(f"{negative[0]} must be finite and not negative")
         weights = astuple(self.weights)
         if not isclose(sum(weights), FULL_CONFIDENCE) or min(weights) < 0.0:
             raise ValueError(f"the weights of the factors must sum to {FULL_CONFIDENCE:.0f}")

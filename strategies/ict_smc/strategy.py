@@ -1,16 +1,19 @@
 """The ICT/SMC strategy: from a closed minute to candidates with reasons, stop and target."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 from core.market import MINUTE_MS
 from core.signals import Candidate, Side, Zone
 from strategies.ict_smc.confidence import confidence_of, factors_of
 from strategies.ict_smc.geometry import exits, room, stop_distance
+from strategies.ict_smc.meanings import MEANINGS
 from strategies.ict_smc.measures import Measures, feature_vector, measure
 from strategies.ict_smc.parameters import IctSmcParameters
 from strategies.ict_smc.setups import Setup, find_setups
 from strategies.kernel.market import MarketKernel
 from strategies.kernel.records import Block, Chart, plain
+from strategies.tuning import Described, describe, tuned
 
 NO_ROOM_LIMIT = 10.0
 """Room ahead, in R, counts no further than this."""
@@ -24,10 +27,20 @@ class IctSmc:
     def __init__(self, parameters: IctSmcParameters | None = None) -> None:
         self.parameters = parameters or IctSmcParameters()
 
+    @property
+    def enabled(self) -> bool:
+        return self.parameters.enabled
+
+    def described(self) -> Iterator[Described]:
+        """Yield every parameter, for people."""
+        return describe(self.parameters, MEANINGS)
+
+    def tuned(self, changes: Mapping[str, str]) -> Self:
+        """Return the strategy with other parameters. Raises ``ValueError`` for those that can not be."""
+        return type(self)(tuned(self.parameters, changes))
+
     def candidates(self, kernel: MarketKernel, closed_minute_ms: int) -> Sequence[Candidate]:
         """Return the set-ups of the minute that opened at ``closed_minute_ms``, in the order of symbols."""
-        if not self.parameters.enabled:
-            return ()
         setups = find_setups(kernel, self.parameters)
         return [self._candidate(kernel, setup, closed_minute_ms + MINUTE_MS) for setup in setups]
 

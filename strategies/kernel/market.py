@@ -133,12 +133,6 @@ class MarketKernel:
             if quarters[s]:
                 yield from _events(int(s), self.quarter[s], QUARTER_MS)
 
-    def missing(self) -> NDArray[np.int64]:
-        """Return the indices of symbols that lack a candle and wait for history."""
-        late = (self.minute.number < self._minute) & (self.minute.bars > 0)
-        gapped = (self.minute.missed != 0) | (self.quarter.missed != 0)
-        return np.flatnonzero(late | gapped)
-
     def ready(self) -> Booleans:
         """Which symbols are complete up to the last minute on both timeframes, and long enough to trade?"""
         minute, quarter, needed = self.minute, self.quarter, self.parameters

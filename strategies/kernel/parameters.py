@@ -1,6 +1,7 @@
 """The numbers of the market-structure rules, named; defaults are the strategy's."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 WINDOW = 64
@@ -31,8 +32,7 @@ class KernelParameters:
     reach beyond the level, as a fraction of the previous leg and in ATR. ``ob_min_displacement``: the next
     body as a multiple of the block's. ``ob_search_bars``: how far before a break its block is looked for.
     ``equal_level_atr``: how near two swing points count as equal. ``trend_min_atr``: nearer to
-    EMA 200 than that is no trend. ``min_bars_*``: history below
-    which a symbol is not ready.
+    EMA 200 than that is no trend. ``min_bars_*``: history below which a symbol is not ready.
     """
 
     internal_leg: int = 5
@@ -52,6 +52,8 @@ class KernelParameters:
 
     def __post_init__(self) -> None:
         """Refuse what the charts can not remember: raises ``ValueError``."""
+        if negative := [name for name in self.__slots__ if not 0 <= getattr(self, name) < inf]:
+            raise ValueError(f"{negative[0]} must be finite and not negative")
         longest = WINDOW - 2
         lengths = (self.internal_leg, self.swing_leg, self.quarter_leg, self.ob_search_bars)
         if not all(1 <= length <= longest for length in lengths):

@@ -1,5 +1,6 @@
 """What happens to people who mistype: one clear sentence, the right exit code, nothing half-written."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -116,6 +117,26 @@ def test_an_unknown_mode_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main_v3.main(["version"]) == 0
     assert capsys.readouterr().out.startswith("perpscout ")
+
+
+def test_parameters_of_the_strategies_are_shown_as_they_were_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PERPSCOUT_STRATEGY_PARAMETERS", "ict_smc.enabled=false, kernel.swing_leg=25")
+    assert main_v3.main(["config"]) == 0
+    shown = capsys.readouterr().out
+    for line in ("ict_smc.enabled +false", "kernel.swing_leg +25", "kernel.internal_leg +5"):
+        assert re.search(rf"(?m)^{line} ", shown)
+
+
+@pytest.mark.parametrize("command", ["config", "demo"])
+def test_a_parameter_that_can_not_be_is_refused_before_anything_starts(
+    command: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PERPSCOUT_STRATEGY_PARAMETERS", "ict_smc.min_rom=1")
+    assert main_v3.main([command]) == 1
+    assert "the nearest is min_room" in complaint(capsys)
+    assert not (home / "var").exists()
 
 
 def test_settings_are_shown_with_secrets_masked(

@@ -66,6 +66,12 @@ def test_lists_are_separated_by_commas() -> None:
     assert settings.discord_owner_ids == {17, 4}
 
 
+def test_parameters_of_strategies_are_given_by_name() -> None:
+    given = "ict_smc.enabled=false, ict_smc.grades.room_r=0.5:0 1:1"
+    settings = load_settings({"PERPSCOUT_STRATEGY_PARAMETERS": given})
+    assert settings.tunings == {"ict_smc.enabled": "false", "ict_smc.grades.room_r": "0.5:0 1:1"}
+
+
 def test_tightened_limits_reach_the_strategy() -> None:
     parameters = load_settings(
         {
@@ -107,6 +113,7 @@ def test_no_daily_loss_above_the_strategys_is_ever_accepted(share: Decimal) -> N
         ("RISK_MAX_TOTAL_MARGIN", "half", "expected a number."),
         ("UNIVERSE_MAX_SPREAD", "5", "expected at most 1, where 0.05 means 5 %."),
         ("UNIVERSE_BLACKLIST", "btc usdt", "expected symbols such as BTCUSDT."),
+        ("PERPSCOUT_STRATEGY_PARAMETERS", "ict_smc=off", "expected STRATEGY.PARAMETER=VALUE"),
         ("DISCORD_OWNER_IDS", "me", "expected a whole number."),
         ("BINANCE_REST_URL", "somewhere", "expected an address such as"),
         ("BINANCE_REST_URL", "http://[::1", "expected an address such as"),

@@ -78,12 +78,6 @@ def test_there_is_one_candidate_a_block_and_one_a_symbol_a_minute() -> None:
     assert len(moments) == len(set(moments))
 
 
-def test_a_disabled_strategy_says_nothing() -> None:
-    _, kernel = lived(random_walk(21, minutes=200))
-    off = IctSmc(IctSmcParameters(enabled=False))
-    assert off.candidates(kernel, START_MS + 199 * MINUTE_MS) == ()
-
-
 def test_too_little_history_gives_no_setup() -> None:
     kernel = new_kernel(8, KernelParameters(min_bars_15m=600))
     rows = random_walk(21, minutes=6000, symbols=8)

@@ -76,13 +76,11 @@ def test_an_impossible_candle_makes_the_symbol_unready_until_history_heals_it(
     for minute, row in enumerate(broken):
         kernel.step(START_MS + minute * MINUTE_MS, row, np.ones(1, dtype=np.bool_))
     assert not kernel.is_ready(0)
-    assert list(kernel.missing()) == [0]
     assert kernel.minute.close[0] == rows[89, 3, 0]
 
     kernel.warm_up_1m(0, rows[90:, :, 0].T, times(10, MINUTE_MS, first=90))
     play(rows, kernel=other)
     assert kernel.is_ready(0)
-    assert not kernel.missing().size
     assert kernel.snapshot() == other.snapshot()
 
 
