@@ -1,6 +1,7 @@
 """Until when an exchange wants to hear nothing of us, in a file: a restart must not ask too early."""
 
 import logging
+from math import ceil
 from pathlib import Path
 
 from core.clock import Clock
@@ -32,7 +33,7 @@ class BanNote:
             return
         draft = self._path.with_suffix(".tmp")
         try:
-            draft.write_text(str(self._clock.wire_ms() + int(seconds * 1000)), encoding="ascii")
+            draft.write_text(str(self._clock.wire_ms() + ceil(seconds * 1000) + 1), encoding="ascii")
             draft.replace(self._path)
         except OSError as fault:
             _log.warning("the note of a ban can not be written: %s", fault)
