@@ -12,7 +12,7 @@ from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, Floats, Min
 from data.candle_rows import COLUMNS, VALUE_COLUMNS
 
 _MINUTES_A_QUARTER = QUARTER_MS // MINUTE_MS
-_VOLUME_DECIMALS = 6  # more than any contract has
+_VOLUME_DECIMALS = 4  # one more than any contract has; more would not fit the digits of the largest volumes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
