@@ -1,15 +1,13 @@
 """The exchange of a storm: the real simulator without sockets, a few lively symbols, and a human."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from itertools import chain
 
 import numpy as np
 
 from core.clock import Clock
 from core.market import MINUTE_MS, Field, MarketContext, MinuteClosed, SymbolAxis
-from core.orders import CLIENT_ID_PREFIX
 from core.rng import seeded
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.sim.config import DEFAULT_START_MS, SimConfig
@@ -19,20 +17,17 @@ from exchange.sim.market.seeded import SeededPaths
 from exchange.sim.process import Simulator
 from exchange.sim.trading_api import ROUTES
 from exchange.sim.universe import load_universe
-from exchange.sim.venue.account import Account, Trade
-from exchange.sim.venue.conditionals import ConditionalOrder
-from exchange.sim.venue.orders import Order
 from tests.faults.plan import Weather
 from tests.faults.stories import Story, StoryPaths
+from tests.faults.truth import ACCOUNT, Truth
 
 SPEED = 10.0
 ADDRESSES = BinanceAddresses(rest="http://exchange", ws="ws://exchange")
-ACCOUNT = "account-1"
 _HISTORY_BARS = 30
 _PLACES = (5, 12, 40, 120, 240)  # by falling volume: the last ones have thin books, so orders fill in pieces
 
 
-class StormExchange:
+class StormExchange(Truth):
     """One simulated exchange; ``symbols`` are the bot's, ``foreign`` is the human's."""
 
     def __init__(self, weather: Weather, clock: Clock, *, story: Story | None = None) -> None:
@@ -46,17 +41,14 @@ class StormExchange:
             )
         )
         config = SimConfig(speed=SPEED, seed=weather.seed, fault_seed=weather.seed)
-        self.simulator = Simulator(config, clock=clock, market=(instruments, paths))
-        self.simulator.faults.clear()  # the usual mix; ours comes later
+        simulator = Simulator(config, clock=clock, market=(instruments, paths))
+        simulator.faults.clear()  # the usual mix; ours comes later
+        *symbols, foreign = (each.symbol for each in instruments)
+        super().__init__(simulator, symbols, foreign=foreign)
         self.door = InProcess(self.simulator)
-        *self.symbols, self.foreign = (each.symbol for each in instruments)
         self._instruments = tuple(instruments)
         self._clock = clock
         self._weather = weather
-
-    @property
-    def account(self) -> Account:
-        return self.simulator.venue.account(ACCOUNT)
 
     @property
     def credentials(self) -> Credentials:
@@ -81,37 +73,9 @@ class StormExchange:
         wanted = {"symbol": self.foreign, "newClientOrderId": f"hand-{parameters['type']}", **parameters}
         ROUTES["POST", "/fapi/v1/order"](self.simulator.venue, ACCOUNT, wanted, self.simulator.market.now_ms)
 
-    # --- what is true, whatever anybody was told ----------------------------------------------------
-
-    def held(self, symbol: str) -> Decimal:
-        """Return the signed quantity held."""
-        return sum(
-            (each.quantity for (name, _), each in self.account.positions.items() if name == symbol),
-            Decimal(0),
-        )
-
-    def owner_of(self, order: Order) -> str:
-        """Return the client id an order was asked for with: that of its conditional, if it was one."""
-        if order.origin is None:
-            return order.client_id
-        return self.account.conditionals[order.origin.algo_id].client_id
-
-    def owner_of_trade(self, trade: Trade) -> str:
-        return self.owner_of(self.account.orders[trade.order_id])
-
-    def resting(self, symbol: str) -> Iterator[Order | ConditionalOrder]:
-        """Yield the bot's live orders, of both books."""
-        books: tuple[Iterable[Order | ConditionalOrder], ...] = (
-            self.account.open_orders.values(),
-            self.account.open_conditionals.values(),
-        )
-        for order in chain.from_iterable(books):
-            if order.symbol == symbol and is_ours(order.client_id):
-                yield order
-
-
-def is_ours(client_id: str) -> bool:
-    return client_id.startswith(CLIENT_ID_PREFIX)
+    def mark(self, symbol: str) -> Decimal:
+        """Return the mark price of this moment, as its stream would tell."""
+        return self.simulator.venue.floor.quotes.mark(symbol)
 
 
 class StormMinutes:

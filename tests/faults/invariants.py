@@ -12,7 +12,7 @@ from exchange.sim.venue.account import Trade
 from exchange.sim.venue.conditionals import AlgoStatus, ConditionalOrder
 from exchange.sim.venue.orders import Order, OrderStatus
 from exchange.sim.venue.terms import MarginType, Side
-from tests.faults.exchange import StormExchange, is_ours
+from tests.faults.truth import Truth, is_ours
 
 EXPOSED_SECONDS = 12.0
 """How long a position may lack a live stop while nothing strikes us: five to give up, the rest to close."""
@@ -61,11 +61,11 @@ def intent_came_first(order: Order | ConditionalOrder, ledger: Ledger) -> None:
     raise Violation(f"I7 {order.client_id} was sent before its intent was durable")
 
 
-def opened_once(trades: Sequence[Trade], exchange: StormExchange, ledger: Ledger) -> None:
+def opened_once(trades: Sequence[Trade], truth: Truth, ledger: Ledger) -> None:
     """I2: what was bought for one signal is at most what its plan wanted."""
     bought: Counter[str] = Counter()
     for trade in trades:
-        owner = exchange.owner_of_trade(trade)
+        owner = truth.owner_of_trade(trade)
         if role_of(owner) is Role.ENTRY:
             bought[root_of(owner)] += trade.quantity  # type: ignore[assignment] # Decimals count too
     for root, quantity in bought.items():
@@ -83,26 +83,26 @@ def never_flips(trade: Trade, before: Decimal, owner: str) -> None:
         raise Violation(f"I3 exit {owner} of {trade.symbol} took {before} to {after}")
 
 
-def was_prepared(order: Order, exchange: StormExchange, ledger: Ledger, *, most: int) -> None:
+def was_prepared(order: Order, truth: Truth, ledger: Ledger, *, most: int) -> None:
     """I8: an entry goes out in isolated margin, at its planned leverage, as one of at most ``most``."""
     if role_of(order.client_id) is not Role.ENTRY:
         return
     plan = ledger.plans[root_of(order.client_id)]
-    setting = exchange.account.setting(order.symbol)
+    setting = truth.account.setting(order.symbol)
     if (setting.margin_type, setting.leverage) != (MarginType.ISOLATED, plan.leverage):
         raise Violation(f"I8 {order.client_id} entered {order.symbol} with {setting}")
-    held = [symbol for symbol in exchange.symbols if exchange.held(symbol) or symbol == order.symbol]
+    held = [symbol for symbol in truth.symbols if truth.held(symbol) or symbol == order.symbol]
     if len(held) > most:
         raise Violation(f"I8 {order.client_id} makes {len(held)} positions: {held}")
 
 
-def is_covered(exchange: StormExchange, symbol: str) -> bool:
+def is_covered(truth: Truth, symbol: str) -> bool:
     """Tell whether live stops would close all that is held."""
-    held = exchange.held(symbol)
+    held = truth.held(symbol)
     closing = Side.SELL if held > 0 else Side.BUY
     stops = [
         order.request
-        for order in exchange.account.open_conditionals.values()
+        for order in truth.account.open_conditionals.values()
         if order.symbol == symbol
         and order.request.is_stop
         and order.status is AlgoStatus.NEW
@@ -119,54 +119,52 @@ def not_banned(now: float, ban_ends: float, what: str) -> None:
         raise Violation(f"I9 {what} {ban_ends - now:.2f} s before a ban was over")
 
 
-def left_alone(exchange: StormExchange) -> None:
+def left_alone(truth: Truth) -> None:
     """I14: on the human's symbol there are only the human's orders, and nobody cancels them."""
-    for order in exchange.account.orders.values():
-        if order.symbol == exchange.foreign and not order.client_id.startswith("hand-"):
+    for order in truth.account.orders.values():
+        if order.symbol == truth.foreign and not order.client_id.startswith("hand-"):
             raise Violation(f"I14 {order.client_id} traded {order.symbol}, which is the human's")
-        if order.symbol == exchange.foreign and order.status is OrderStatus.CANCELED:
+        if order.symbol == truth.foreign and order.status is OrderStatus.CANCELED:
             raise Violation(f"I14 the human's {order.client_id} was cancelled")
 
 
 # --- once all is quiet ------------------------------------------------------------------------------
 
 
-def nothing_left(exchange: StormExchange, positions: Sequence[Position]) -> None:
+def nothing_left(truth: Truth, positions: Sequence[Position]) -> None:
     """I11: after the storm everything comes to an end: positions, orders, and what we believe of them."""
-    held = {symbol: exchange.held(symbol) for symbol in exchange.symbols if exchange.held(symbol)}
-    resting = [order.client_id for symbol in exchange.symbols for order in exchange.resting(symbol)]
+    held = {symbol: truth.held(symbol) for symbol in truth.symbols if truth.held(symbol)}
+    resting = [order.client_id for symbol in truth.symbols for order in truth.resting(symbol)]
     believed = [(position.position_id, str(position.stage)) for position in positions]
     if held or resting or believed:
         raise Violation(f"I11 still held {held}, resting {resting}, believed {believed}")
 
 
-def same_positions(exchange: StormExchange, positions: Iterable[Position]) -> None:
+def same_positions(truth: Truth, positions: Iterable[Position]) -> None:
     """I5: we believe to hold what the exchange says we hold, at its price."""
     believed = {each.symbol: each for each in positions if each.quantity}
-    for symbol in exchange.symbols:
-        held = exchange.held(symbol)
+    for symbol in truth.symbols:
+        held = truth.held(symbol)
         ours = believed[symbol].quantity * believed[symbol].side if symbol in believed else Decimal(0)
         if ours != held:
             raise Violation(f"I5 {symbol}: we believe in {ours}, the exchange in {held}")
 
 
-def same_money(exchange: StormExchange, positions: Iterable[Position]) -> None:
+def same_money(truth: Truth, positions: Iterable[Position]) -> None:
     """I5: what our records add up to is what the wallet lost or gained by our symbols."""
     booked = sum((each.net_pnl for each in positions), Decimal(0))
-    paid = sum(
-        (each.amount for each in exchange.account.incomes if each.symbol in exchange.symbols), Decimal(0)
-    )
+    paid = sum((each.amount for each in truth.account.incomes if each.symbol in truth.symbols), Decimal(0))
     if abs(booked - paid) > _MONEY:
         raise Violation(f"I5 our records say {booked:.6f}, the wallet {paid:.6f}")
 
 
-def every_trade_once(exchange: StormExchange, positions: Iterable[Position]) -> None:
+def every_trade_once(truth: Truth, positions: Iterable[Position]) -> None:
     """I6: every execution of our orders is in our records, exactly once."""
     recorded = Counter((each.symbol, fill.trade_id) for each in positions for fill in each.fills)
     executed = {
-        (trade.symbol, str(trade.trade_id)): exchange.owner_of_trade(trade)
-        for trade in exchange.account.trades
-        if is_ours(exchange.owner_of_trade(trade))
+        (trade.symbol, str(trade.trade_id)): truth.owner_of_trade(trade)
+        for trade in truth.account.trades
+        if is_ours(truth.owner_of_trade(trade))
     }
     missing = {trade: owner for trade, owner in executed.items() if trade not in recorded}
     if missing:

@@ -161,5 +161,6 @@ class Process:
             exchange=exchange,
             bookkeeper=bookkeeper,
             clock=clock,
+            mark=world.exchange.mark,
         )
         await session.run(lambda: False)

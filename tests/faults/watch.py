@@ -6,8 +6,8 @@ from itertools import islice
 from core.clock import Clock
 from exchange.binance.transport import HttpRequest, HttpResponse
 from tests.faults import invariants
-from tests.faults.exchange import StormExchange, is_ours
 from tests.faults.invariants import Ledger, Violation
+from tests.faults.truth import Truth, is_ours
 
 _LOOK_EVERY = 0.25
 _TURNED_AWAY = frozenset({418, 429})
@@ -20,8 +20,8 @@ class Watch:
     or two faults that is as strict as it can be; in a storm of many, the calm after it is the judge.
     """
 
-    def __init__(self, exchange: StormExchange, clock: Clock, *, most_positions: int) -> None:
-        self._exchange = exchange
+    def __init__(self, truth: Truth, clock: Clock, *, most_positions: int) -> None:
+        self._truth = truth
         self._clock = clock
         self._most = most_positions
         self._seen_orders = 0
@@ -62,12 +62,12 @@ class Watch:
             self.trouble(lasts=wait)
 
     def _judge_new_orders(self) -> None:
-        account = self._exchange.account
+        account = self._truth.account
         if len(account.orders) > self._seen_orders:
             for order in islice(account.orders.values(), self._seen_orders, None):
                 if is_ours(order.client_id) and order.origin is None:
                     invariants.intent_came_first(order, self.ledger)
-                    invariants.was_prepared(order, self._exchange, self.ledger, most=self._most)
+                    invariants.was_prepared(order, self._truth, self.ledger, most=self._most)
             self._seen_orders = len(account.orders)
         if len(account.conditionals) > self._seen_conditionals:
             for conditional in islice(account.conditionals.values(), self._seen_conditionals, None):
@@ -76,35 +76,35 @@ class Watch:
             self._seen_conditionals = len(account.conditionals)
 
     def _judge_new_trades(self) -> None:
-        trades = self._exchange.account.trades
+        trades = self._truth.account.trades
         if len(trades) == self._seen_trades:
             return
         for trade in islice(trades, self._seen_trades, None):
             before = self._running.get(trade.symbol, Decimal(0))
             self._running[trade.symbol] = before + trade.side.sign * trade.quantity
-            owner = self._exchange.owner_of_trade(trade)
+            owner = self._truth.owner_of_trade(trade)
             if is_ours(owner):
                 invariants.never_flips(trade, before, owner)
         self._seen_trades = len(trades)
-        invariants.opened_once(trades, self._exchange, self.ledger)
+        invariants.opened_once(trades, self._truth, self.ledger)
 
     def _judge_time(self, now: float) -> None:
-        strikes = len(self._exchange.simulator.faults.strikes)
+        strikes = len(self._truth.simulator.faults.strikes)
         if strikes != self._strikes:
             self._strikes = strikes
             self.trouble()
-        invariants.left_alone(self._exchange)
-        for symbol in self._exchange.symbols:
-            held = self._exchange.held(symbol)
-            is_exposed = bool(held) and not invariants.is_covered(self._exchange, symbol)
+        invariants.left_alone(self._truth)
+        for symbol in self._truth.symbols:
+            held = self._truth.held(symbol)
+            is_exposed = bool(held) and not invariants.is_covered(self._truth, symbol)
             exposed = self._lasting("exposed", symbol, is_exposed, now)
             self.longest_exposure = max(self.longest_exposure, exposed)
             if self._patience(exposed, now) > invariants.EXPOSED_SECONDS:
                 raise Violation(f"I1 {held} {symbol} without a stop for {exposed:.1f} s")
-            is_orphaned = not held and any(self._exchange.resting(symbol))
+            is_orphaned = not held and any(self._truth.resting(symbol))
             orphaned = self._lasting("orphaned", symbol, is_orphaned, now)
             if self._patience(orphaned, now) > invariants.ORPHAN_SECONDS:
-                left = [order.client_id for order in self._exchange.resting(symbol)]
+                left = [order.client_id for order in self._truth.resting(symbol)]
                 raise Violation(f"I4 flat in {symbol} for {orphaned:.1f} s, but {left} rest")
 
     def _lasting(self, what: str, symbol: str, holds: bool, now: float) -> float:
