@@ -3,7 +3,8 @@
 import contextlib
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -21,29 +22,50 @@ SAMPLE = 13
 """Symbols that the others are timed on; their cost is proportional, and the whole market takes minutes."""
 
 
+LIMIT = 100e-6
+TIMES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds of several runs of the same work."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float], *, scale: float = 1.0) -> "Timing":
+        return cls(median=median(seconds) * scale, least=min(seconds) * scale, most=max(seconds) * scale)
+
+    def told(self, name: str) -> dict[str, float]:
+        """Return the fields of the benchmark's object."""
+        return {name: self.median, f"{name}_min": self.least, f"{name}_max": self.most}
+
+
 def run(*, seed: int = 1) -> dict[str, Any]:
     rows = walks(seeded(seed), count=SYMBOLS, minutes=MINUTES)
     steps = time_steps(rows)
+    ours = Timing.of(steps)
     history, floor = time_history(rows), time_floor(rows)
     oracle, frames = time_smart_money(rows), time_pandas(rows)
-    ours = median(steps)
     return {
         "name": "step",
         "unit": "s",
-        "ours": ours,
-        "ours_min": min(steps),
-        "ours_max": max(steps),
+        **ours.told("ours"),
         "ours_p99": float(np.percentile(steps, 99)),
         "symbols": SYMBOLS,
-        "reference": oracle,
+        **oracle.told("reference"),
         "reference_name": f"smartmoneyconcepts, all five structures on {WINDOW} candles",
-        "ratio": ours / oracle,
-        "pandas_talib": frames,
-        "pandas_talib_ratio": ours / frames,
+        "ratio": ours.median / oracle.median,
+        "limit": LIMIT,
+        "limit_ratio": ours.median / LIMIT,
+        **frames.told("pandas_talib"),
+        "pandas_talib_ratio": ours.median / frames.median,
         "recompute_minutes": MINUTES,
-        "recompute": history,
-        "recompute_floor": floor,
-        "recompute_multiple_of_floor": history / floor,
+        **history.told("recompute"),
+        **floor.told("recompute_floor"),
+        "recompute_multiple_of_floor": history.median / floor.median,
     }
 
 
@@ -60,24 +82,26 @@ def time_steps(rows: Floats) -> list[float]:
     return seconds
 
 
-def time_history(rows: Floats) -> float:
-    """Return the seconds that reading all candles of all symbols from nothing takes."""
-    kernel = MarketKernel([str(s) for s in range(rows.shape[2])])
+def time_history(rows: Floats) -> Timing:
+    """Time reading all candles of all symbols from nothing."""
     times = START_MS + np.arange(len(rows)) * MINUTE_MS
     histories = [np.ascontiguousarray(rows[:, :, s].T) for s in range(rows.shape[2])]
-    began = time.perf_counter()
-    for s, candles in enumerate(histories):
-        kernel.warm_up_1m(s, candles, times)
-    return time.perf_counter() - began
+
+    def recompute() -> None:
+        kernel = MarketKernel([str(s) for s in range(rows.shape[2])])
+        for s, candles in enumerate(histories):
+            kernel.warm_up_1m(s, candles, times)
+
+    return timed(recompute)
 
 
-def time_floor(rows: Floats) -> float:
-    """Return the least that reading the same candles once can take."""
-    return fastest(rows.sum)
+def time_floor(rows: Floats) -> Timing:
+    """Time the least that anyone must do: to read the same candles once."""
+    return timed(rows.sum)
 
 
-def time_smart_money(rows: Floats) -> float:
-    """Return what the popular library would take for all symbols; it has no step, only whole windows."""
+def time_smart_money(rows: Floats) -> Timing:
+    """Time what the popular library would take for all symbols; it has no step, only whole windows."""
     import pandas as pd
 
     with contextlib.redirect_stdout(io.StringIO()):
@@ -93,11 +117,11 @@ def time_smart_money(rows: Floats) -> float:
             smc.liquidity(frame, swings)
             smc.fvg(frame)
 
-    return fastest(all_structures) * SYMBOLS / SAMPLE
+    return timed(all_structures, scale=SYMBOLS / SAMPLE)
 
 
-def time_pandas(rows: Floats) -> float:
-    """Return what a frame a symbol and TA-Lib through it would take for all symbols, indicators only."""
+def time_pandas(rows: Floats) -> Timing:
+    """Time what a frame a symbol and TA-Lib through it would take for all symbols, indicators only."""
     import pandas as pd
     import talib.abstract
 
@@ -115,14 +139,14 @@ def time_pandas(rows: Floats) -> float:
             frame["atr"], frame["rsi"] = ta.ATR(frame), ta.RSI(frame)
             frame["volume_mean"] = frame["volume"].rolling(20).mean()
 
-    return fastest(indicators) * SYMBOLS / SAMPLE
+    return timed(indicators, scale=SYMBOLS / SAMPLE)
 
 
-def fastest(work: Callable[[], object], *, times: int = 3) -> float:
-    """Return the shortest of a few runs: the one that the rest of the machine disturbed least."""
+def timed(work: Callable[[], object], *, scale: float = 1.0) -> Timing:
+    """Time a few runs."""
     seconds = []
-    for _ in range(times):
+    for _ in range(TIMES):
         began = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - began)
-    return min(seconds)
+    return Timing.of(seconds, scale=scale)
