@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from data.journal import SqliteJournal
     from data.trade_log import TradeLog
     from exchange.binance.addresses import BinanceAddresses, Credentials
+    from exchange.binance.candles import BinanceCandles
     from exchange.binance.connection import BinanceConnection
     from exchange.binance.futures import BinanceFutures
     from exchange.limits.weight import WeightLimiter
@@ -312,6 +313,7 @@ class _Binance:
     """One account at one address."""
 
     exchange: "BinanceFutures"
+    candles: "BinanceCandles"
     data: "DataFactory"
 
 
@@ -333,6 +335,7 @@ async def _binance(
     api = BinanceRest(addresses, credentials, transport=transport, limiter=limiter, clock=clock)
     user_stream = UserStream(api, transport, addresses, clock=clock, rng=rng)
     exchange = BinanceFutures(api, user_stream, clock=clock, rng=rng)
+    candles = BinanceCandles(api, clock=clock, rng=rng)
 
     def data(
         axis: "SymbolAxis",
@@ -340,7 +343,6 @@ async def _binance(
         on_progress: Callable[["BootstrapProgress"], None] = lambda _: None,
         shelf: "CandleShelf | None" = None,
     ) -> DataService:
-        candles = BinanceCandles(api, clock=clock, rng=rng)
         return DataService(
             axis,
             candles if shelf is None else ArchivedCandles(candles, shelf),
@@ -354,7 +356,7 @@ async def _binance(
         )
 
     try:
-        yield _Binance(exchange=exchange, data=data)
+        yield _Binance(exchange=exchange, candles=candles, data=data)
     finally:
         await exchange.close()
         await transport.close()
@@ -373,6 +375,7 @@ class _Simulated:
 @asynccontextmanager
 async def _simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIterator[_Simulated]:
     from exchange.binance.addresses import BinanceAddresses, Credentials
+    from exchange.limits.ban import BanNote
     from exchange.limits.weight import WeightLimiter
     from exchange.sim.child import MarketMonitor, simulator_child
     from strategies.warm import warm
@@ -383,7 +386,8 @@ async def _simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncI
         clock = ScaledClock(speed=_start_speed(options), market_ms=(await market.status()).market_ms)
         addresses = BinanceAddresses(rest=told.rest, ws=told.ws)
         credentials = Credentials(api_key=told.api_key, api_secret=told.api_secret)
-        limiter = WeightLimiter(clock, period=60 / clock.speed)
+        note = BanNote(folder / "ban.txt", clock)
+        limiter = WeightLimiter(clock, period=60 / clock.speed, note=note)
 
         async def hurry() -> None:
             await market.set_speed(options.speed)
@@ -434,8 +438,10 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
     from services.execution import ExecutionService
     from services.highlights import Highlights
     from services.notifiers import Notifiers
+    from services.quarter_check import QuarterCheck
     from services.session import Inbox, Session
     from services.trader import Venues
+    from services.universe import Universe
 
     binance, clock = simulated.binance, simulated.clock
     instruments = await binance.exchange.instruments()
@@ -453,9 +459,21 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
         venues=Venues(real=execution, virtual=paper, virtual_driver=paper, twin=twin),
         clock=clock,
     )
-    fronts: list[Notifier] = [watch, highlights, *([discord.notifier] if discord else [])]
-    trader = _trader(world, records, settings, Notifiers(fronts))
+    universe = Universe(
+        binance.exchange,
+        axis.names,
+        instruments,
+        post=inbox.post,
+        clock=clock,
+        parameters=settings.parameters().universe,
+    )
+    fronts: list[Notifier] = [watch, highlights, universe, *([discord.notifier] if discord else [])]
+    notifiers = Notifiers(fronts)
+    trader = _trader(world, records, settings, notifiers)
     archivist, data = await _archived(binance, axis, inbox.post, records.folder, now_ms=clock.market_ms())
+    check = QuarterCheck(
+        axis, binance.candles, store, distrust=data.distrust, notifier=notifiers, clock=clock
+    )
     session = Session(
         trader,
         inbox,
@@ -475,7 +493,7 @@ async def _rig(settings: Settings, simulated: _Simulated, records: _Records, wat
         draw=_drawer(settings),
         hurry=simulated.hurry,
         is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(axis),
-        beside=(discord.run(trader.view),) if discord else (),
+        beside=(universe.run(), check.run(), *((discord.run(trader.view),) if discord else ())),
     )
 
 

@@ -123,9 +123,13 @@ class MinuteClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandleHistory:
-    """Fetched history of one symbol and timeframe: ``candles`` float64 [5, n], oldest first, all closed."""
+    """Fetched history of one symbol and timeframe: ``candles`` float64 [5, n], oldest first, all closed.
+
+    ``starts_over``: what was told of the symbol before has proved wrong and is to be forgotten.
+    """
 
     symbol: str
     timeframe_ms: int
     open_times: NDArray[np.int64]
     candles: Floats
+    starts_over: bool = False

@@ -40,6 +40,7 @@ class ExitReason(StrEnum):
     TIME = "time"
     OPERATOR = "operator"
     LIQUIDATION_NEAR = "liquidation_near"
+    DELISTED = "delisted"
     SLIPPED_ENTRY = "slipped_entry"
     UNPROTECTED = "unprotected"
     EXTERNAL = "external"

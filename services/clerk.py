@@ -14,10 +14,11 @@ from core.notices import Alert, PositionEnded, PositionOpened, Severity
 from core.operation import OperatorAction, OperatorRequest
 from core.orders import AccountRead, OrderFilled, Report, Transferred, tag_of
 from core.ports import Journal, Notifier
-from core.positions import Position, PositionPlan, Source
+from core.positions import ExitReason, Position, PositionPlan, Source
 from core.reconciliation import Finding, Oddity
 from core.risk_state import Halt
 from core.trades import SNAPSHOT_BARS, TradeRecord
+from core.universe import UniverseRefreshed
 from data.candle_store import CandleStore
 from services.book import BookListener
 from services.bookkeeping import Bookkeeper
@@ -32,6 +33,7 @@ _SEVERITY = {
     Oddity.FOREIGN_POSITION: Severity.WARNING,
     Oddity.FOREIGN_ORDER: Severity.INFO,
 }
+_REFUSALS = frozenset({ExitReason.ENTRY_REJECTED, ExitReason.NOT_PREPARED})
 _MILD = frozenset({Concern.TARGET_MISSING, Concern.TRAIL_REFUSED, Concern.THAWED})
 
 
@@ -56,6 +58,7 @@ class Clerk:
         self._clock = clock
         self._kept = desk.state
         self._noticed: frozenset[Finding] = frozenset()
+        self._told: frozenset[str] = frozenset()
         self._snapshots: dict[str, Floats] = {}
         self._journal_fails = False
         self._logged_equity: Decimal | None = None
@@ -96,6 +99,16 @@ class Clerk:
     def restored(self) -> None:
         """Take the risk state that was just read as written."""
         self._kept = self._desk.state
+
+    def universe(self, event: UniverseRefreshed) -> None:
+        """Tell people who came and who is leaving, each once."""
+        told, self._told = self._told, frozenset({*event.listed, *event.leaving})
+        if listed := [symbol for symbol in event.listed if symbol not in told]:
+            self.say("contracts_listed", Severity.INFO, at=event.at, text=", ".join(listed))
+        for symbol in event.leaving:
+            if symbol not in told:
+                status = event.instruments[symbol].status.value
+                self.say("contract_leaving", Severity.WARNING, at=event.at, symbol=symbol, text=status)
 
     # --- telling ------------------------------------------------------------------------------------
 
@@ -179,6 +192,9 @@ class Clerk:
             if source is Source.REAL:
                 why = str(position.exit_reason)
                 self.say("entry_failed", Severity.WARNING, at=at, symbol=position.symbol, text=why)
+                if position.exit_reason in _REFUSALS:
+                    self._tell(self._desk.entry_refused(position.symbol, why, at))
+                    self.keep_risk(at)
             return
         self.tally.closed(position)
         self._tell(self._desk.closed(record))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from math import isfinite, nan
 from typing import Any, Protocol
@@ -77,6 +78,7 @@ class DataService:
         self._out: asyncio.Queue[MinuteClosed | CandleHistory | BaseException] = asyncio.Queue()
         self._needed: dict[int, int] = {}
         self._quarters: dict[int, CandleHistory] = {}
+        self._distrusted: set[int] = set()
         self._streamed = np.zeros(len(axis), dtype=np.int64)
         self._heard = asyncio.Event()
         self._market_ms = 0
@@ -127,6 +129,17 @@ class DataService:
     def live(self) -> int:
         """How many symbols are fresh and without gaps."""
         return int(np.count_nonzero(self._barrier.live))
+
+    def distrust(self, symbol: str) -> None:
+        """Fetch everything of a symbol anew, because its candles proved wrong; it is absent until then."""
+        index = self.axis.index_of(symbol)
+        if index is None or index in self._distrusted or self._tasks is None:
+            return
+        self._distrusted.add(index)
+        self._needed.pop(index, None)
+        self._quarters.pop(index, None)
+        self._barrier.leave(index)
+        self._spawn(self._bootstrap.fetch_again(index))
 
     @property
     def excluded(self) -> dict[str, str]:
@@ -217,6 +230,9 @@ class DataService:
         """Take a symbol's first history; it is live at once if the stream has gone on where it ends."""
         if not len(minutes.open_times):
             return
+        if index in self._distrusted:
+            self._distrusted.discard(index)
+            quarters = replace(quarters, starts_over=True)
         self._buffer.put_history(index, minutes)
         self._quarters[index] = quarters
         self._needed[index] = int(minutes.open_times[0])

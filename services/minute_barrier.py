@@ -39,6 +39,11 @@ class MinuteBarrier:
         """Count a symbol as live from the next minute on."""
         self.live[index] = True
 
+    def leave(self, index: int) -> None:
+        """Wait no more for a symbol until it joins again."""
+        self.live[index] = False
+        self._publish_complete()
+
     def arrive(self, index: int, open_time: int) -> bool:
         """Note a closed candle beyond the frontier; ``True`` when it is the first of its minute."""
         pending = self._pending.get(open_time)

@@ -19,7 +19,18 @@ from core.ports import Scorer
 from core.positions import Position, PositionPlan, Source
 from core.ranking import Experience, rank
 from core.risk import AccountContext, Approved, judge
-from core.risk_state import RiskNews, RiskState, closed, equity_read, halted, news, resumed, transferred
+from core.risk_state import (
+    Ban,
+    RiskNews,
+    RiskState,
+    blacklisted,
+    closed,
+    equity_read,
+    halted,
+    news,
+    resumed,
+    transferred,
+)
 from core.signals import Candidate, RankedSignal
 from core.sizing import plan_position
 from core.symbols import SymbolContext, market_objections
@@ -27,6 +38,7 @@ from core.trades import TradeRecord
 from core.verdicts import Reason, Refused, in_order
 from core.views import BalanceView, Performance, TwinGap
 from data.candle_store import CandleStore
+from services.refusals import BAN_MS, Refusals
 
 REMEMBERED_TRADES = 2000
 _GRAVE = {RiskNews.HALTED}
@@ -57,6 +69,7 @@ class RiskDesk:
         }
         self._performance = dict.fromkeys(Source, Performance())
         self._twin_gap = TwinGap()
+        self._refusals = Refusals()
 
     # --- news ---------------------------------------------------------------------------------------
 
@@ -66,6 +79,17 @@ class RiskDesk:
         return self._move(
             equity_read(self._state, read.equity, at=read.at, parameters=self.parameters.risk), read.at
         )
+
+    def follow(self, instruments: Mapping[str, Instrument]) -> None:
+        """Judge by these contracts from now on."""
+        self._instruments = instruments
+
+    def entry_refused(self, symbol: str, reason: str, at: int) -> Sequence[Alert]:
+        """Count an entry that came to nothing; a symbol that keeps refusing is kept out for a while."""
+        if not self._refusals.is_last_straw(symbol, at):
+            return ()
+        self._state = blacklisted(self._state, symbol, Ban(reason=reason, until=at + BAN_MS))
+        return [Alert(key="blacklisted", severity=Severity.WARNING, at=at, symbol=symbol, text=reason)]
 
     def transferred(self, amount: Decimal) -> None:
         """Take money that came or went out of what counts as gain or loss."""

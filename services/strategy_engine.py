@@ -22,6 +22,8 @@ class StrategyEngine:
         index = self.axis.index_of(history.symbol)
         if index is None:
             raise KeyError(f"{history.symbol} is not in this run's universe")
+        if history.starts_over:
+            self._kernel.clear(index)
         if history.timeframe_ms == MINUTE_MS:
             self._kernel.warm_up_1m(index, history.candles, history.open_times)
         else:

@@ -21,6 +21,7 @@ from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
 from core.risk_state import Halt
 from core.signals import Candidate, RankedSignal
+from core.universe import UniverseRefreshed
 from core.verdicts import Refused
 from core.views import PositionView, ScanView, TraderView
 from data.candle_store import CandleStore
@@ -52,7 +53,9 @@ class CloseRequested:
     symbol: str
 
 
-TraderEvent = MinuteClosed | CandleHistory | Tick | CloseRequested | OperatorRequest | Report
+TraderEvent = (
+    MinuteClosed | CandleHistory | UniverseRefreshed | Tick | CloseRequested | OperatorRequest | Report
+)
 
 
 class Engine(Protocol):
@@ -171,6 +174,8 @@ class Trader:
                 self._clerk.say("account_unreadable", Severity.CRITICAL, at=event.at, text=event.reason)
             case Transferred():
                 self._clerk.transferred(event)
+            case UniverseRefreshed():
+                self._on_universe(event)
             case StreamLost():
                 self._real.ask_everything()
             case _:
@@ -222,6 +227,14 @@ class Trader:
             twin_gap=self.desk.twin_gap,
             halted=self.desk.halted,
         )
+
+    def _on_universe(self, event: UniverseRefreshed) -> None:
+        """Judge by the newest contracts, and get out of those that will soon not be traded."""
+        self.desk.follow(event.instruments)
+        self._clerk.universe(event)
+        for symbol in event.leaving:
+            for book in self._books:
+                book.request_close(symbol, ExitReason.DELISTED)
 
     # --- a minute -----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.instruments import Instrument
+from core.notices import Alert, Notice
 from core.parameters import UniverseParameters
 from core.universe import UniverseRefreshed, compare
 from data.cache import Cache
@@ -53,6 +54,11 @@ class Universe:
     def wish(self) -> None:
         """Look as soon as possible: somebody has met a contract that will not be traded."""
         self._wished.set()
+
+    def notify(self, notice: Notice) -> None:
+        """Hear, as a ``core.ports.Notifier``, of entries that failed."""
+        if isinstance(notice, Alert) and notice.key == "entry_failed":
+            self.wish()
 
     async def run(self) -> None:
         """Refresh for ever; an exchange that does not answer is asked again."""

@@ -478,3 +478,25 @@ def test_a_candle_told_twice_or_revised_later_changes_nothing_that_is_known() ->
     heard = played(story)
     assert heard.present() == [(0, [True] * 3), (1, [True] * 3)]
     assert max(heard.candles_of(1)) == START + MINUTE_MS
+
+
+def test_a_symbol_whose_candles_proved_wrong_is_fetched_anew_and_absent_until_then() -> None:
+    async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        market.closes(0)
+        await clock.sleep(0.01)
+        market.delays["BUSDT"] = 1.0
+        assert market.sink is not None
+        market.sink.distrust("BUSDT")
+        market.sink.distrust("BUSDT")
+        market.closes(1)
+        await clock.sleep(5)
+        market.closes(2)
+
+    heard = played(story)
+    assert heard.present()[-2:] == [(1, [True, False, True]), (2, [True, True, True])]
+    again = [history for history in heard.histories if history.starts_over]
+    assert [(each.symbol, each.timeframe_ms) for each in again] == [("BUSDT", QUARTER_MS)]
+    anew = heard.histories[-1]
+    assert (anew.symbol, anew.timeframe_ms) == ("BUSDT", MINUTE_MS)
+    assert anew.open_times[-1] == START + MINUTE_MS
