@@ -1,0 +1,64 @@
+"""A trader from its parts; only the world it is put into differs between modes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.clock import Clock
+from core.instruments import Instrument
+from core.market import SymbolAxis
+from core.ports import Notifier
+from core.settings import Mode, Settings
+from core.symbols import is_in_universe
+from data.candle_store import CandleStore
+from services.risk_desk import RiskDesk
+from services.strategy_engine import StrategyEngine
+from services.trader import Trader, Venues
+from strategies.kernel.market import MarketKernel
+from wiring.records import Records
+from wiring.strategies import chosen_strategies
+
+PAPER_DEPOSIT = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a trader is put into."""
+
+    mode: Mode
+    axis: SymbolAxis
+    instruments: Mapping[str, Instrument]
+    store: CandleStore
+    venues: Venues
+    clock: Clock
+
+
+def trader_in(world: World, records: Records, settings: Settings, notifier: Notifier) -> Trader:
+    """Put a trader together."""
+    parameters, chosen = settings.parameters(), chosen_strategies(settings)
+    kernel = MarketKernel(world.axis.names, chosen.kernel)
+    return Trader(
+        mode=world.mode,
+        engine=StrategyEngine(world.axis, chosen.strategies, kernel),
+        store=world.store,
+        desk=RiskDesk(world.instruments, world.store, parameters, trades=settings.may_trade),
+        venues=world.venues,
+        journal=records.journal,
+        bookkeeper=records.bookkeeper,
+        notifier=notifier,
+        clock=world.clock,
+        parameters=parameters,
+    )
+
+
+def universe_of(settings: Settings, instruments: Mapping[str, Instrument], *, now_ms: int) -> SymbolAxis:
+    """Return the contracts that may be traded now, in alphabetical order."""
+    bounds = settings.parameters().universe
+    return SymbolAxis(
+        tuple(
+            symbol
+            for symbol, contract in sorted(instruments.items())
+            if is_in_universe(contract, at=now_ms, parameters=bounds)
+            and symbol not in settings.universe_blacklist
+        )
+    )
