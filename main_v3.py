@@ -76,7 +76,7 @@ def trade(options: TradeOptions) -> int:
 
 
 def sim(options: SimOptions) -> int:
-    from wiring.simulated import serve_simulator
+    from wiring.sim import serve_simulator
 
     return serve_simulator(options)
 
@@ -137,7 +137,7 @@ def _settings() -> Settings:
 
 def _check_playable(options: DemoOptions | ScanOptions) -> None:
     if options.data:
-        from wiring.simulated import check_playable
+        from wiring.sim import check_playable
 
         check_playable(options.data, options.start)
 

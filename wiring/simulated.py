@@ -1,44 +1,24 @@
-"""The simulated exchange: served by one process, and an account of ours on it in another."""
+"""An account of ours on the simulated exchange, which is a child process."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from cli.options import DemoOptions, ScanOptions, SimOptions
-from cli.summary import show_simulator
+from cli.options import DemoOptions, ScanOptions
 from core.clock import ScaledClock, SystemClock
-from core.errors import PerpscoutError
 from core.rng import seeded
-from data.candle_file import CandleFile
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.connection import BinanceConnection
 from exchange.limits.ban import BanNote
-from exchange.sim.child import MarketMonitor, parent_gone, simulator_child
-from exchange.sim.config import Announcement, SimConfig
-from exchange.sim.market.recorded import RecordedCandles
-from exchange.sim.process import serve
+from exchange.sim.child import MarketMonitor, simulator_child
 from strategies.warm import warm
 
 DOOR = Path(__file__).resolve().parents[1] / "main_v3.py"
 GENTLE = 60.0  # market minutes a minute while a trader is still fetching its history
 UNPACED = 600.0  # the speed that "as fast as possible" is taken for where a period must be known beforehand
-
-
-def serve_simulator(options: SimOptions) -> int:
-    """Serve until told to stop; returns the exit code."""
-
-    async def run() -> None:
-        until = [parent_gone] if options.with_parent else []
-        await serve(_configuration(options), announce=announce, until=until)
-
-    def announce(told: Announcement) -> None:
-        show_simulator(asdict(told), json_wanted=options.as_json)
-
-    asyncio.run(run())
-    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,35 +71,6 @@ def simulator_command(options: DemoOptions | ScanOptions) -> list[str]:
     if options.start is not None:
         chosen["--from"] = options.start
     return command + [str(part) for pair in chosen.items() for part in pair]
-
-
-def check_playable(path: Path, start: int | None) -> None:
-    """Refuse a file that can not be played, before anything is started or written for it."""
-    recorded = recorded_candles(path)
-    first = recorded.minute_zero() if start is None else start
-    if not recorded.start_ms < first < recorded.end_ms():
-        raise PerpscoutError(
-            f"{path} has no candles to play at {first} (ms): choose a --from inside the file."
-        )
-
-
-def recorded_candles(path: Path) -> RecordedCandles:
-    """Read a candle file for the simulator."""
-    candles = CandleFile.load(path)
-    return RecordedCandles(candles.symbols, candles.start_ms, candles.candles)
-
-
-def _configuration(options: SimOptions) -> SimConfig:
-    return SimConfig(
-        host=options.host,
-        port=options.port,
-        speed=options.speed,
-        symbols=options.symbols,
-        seed=options.seed,
-        candles=recorded_candles(options.data) if options.data else None,
-        start_ms=options.start,
-        fault_seed=options.faults,
-    )
 
 
 def _start_speed(options: DemoOptions | ScanOptions) -> float:
