@@ -1,12 +1,14 @@
 """Nothing known is ever rewritten: prefixes, restarts and other futures change no event, state or feature."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.features import FEATURE_NAMES
 from core.market import MINUTE_MS, Floats
 from core.signals import Candidate
 from strategies.ict_smc import IctSmc
@@ -43,6 +45,36 @@ def before(seen: Seen, minutes: int) -> Seen:
     return [item for item in seen if known_at(item) < START_MS + minutes * MINUTE_MS]
 
 
+def climbing() -> Floats:
+    """Return a walk that climbs and leaves its lows alone, until there are more pools than are followed."""
+    rows = random_walk(6, minutes=2500)
+    rows[:, :4] += 0.02 * np.arange(2500)[:, np.newaxis, np.newaxis]
+    return rows
+
+
+def crowded() -> MarketKernel:
+    """Return a kernel that sees many swing points."""
+    return new_kernel(1, replace(YOUNG, internal_leg=2, swing_leg=3))
+
+
+def test_a_prefix_of_days_gives_a_prefix_of_every_kind_of_event_and_of_every_feature() -> None:
+    rows = random_walk(21, minutes=4000, symbols=6)
+    whole, cut = watch(rows), 3000
+    assert {item.kind for item in whole if isinstance(item, MarketEvent)} >= set(Kind) - {Kind.POOL_EXPIRED}
+    candidates = [item for item in before(whole, cut) if isinstance(item, Candidate)]
+    is_moving = np.ptp([each.features.values for each in candidates], axis=0) > 0
+    assert not set(np.array(FEATURE_NAMES)[~is_moving])
+    assert watch(rows[:cut]) == before(whole, cut)
+
+
+@pytest.mark.parametrize("cut", [1300, 2401])
+def test_a_prefix_of_a_crowded_market_gives_a_prefix_of_what_is_known(cut: int) -> None:
+    rows = climbing()
+    whole = watch(rows, kernel=crowded())
+    assert any(isinstance(item, MarketEvent) and item.kind is Kind.POOL_EXPIRED for item in whole)
+    assert watch(rows[:cut], kernel=crowded()) == before(whole, cut)
+
+
 @settings(max_examples=6)
 @given(seed=st.integers(0, 2**32), cut=st.integers(1, 700))
 def test_a_prefix_of_the_candles_gives_a_prefix_of_what_is_known(seed: int, cut: int) -> None:
@@ -76,6 +108,20 @@ def test_a_restart_from_a_snapshot_goes_on_as_if_nothing_had_happened(seed: int,
     seen = watch(rows[:cut], kernel=first)
     second.restore(first.snapshot())
     assert seen + watch(rows[cut:], kernel=second, start=cut) == watch(rows)
+
+
+@pytest.mark.parametrize("cut", [801, 1666])
+def test_restarts_and_other_futures_of_recorded_candles_change_nothing_either(cut: int) -> None:
+    rows = recorded("LAYERUSDT", 2000)
+    whole = watch(rows)
+    first, second = new_kernel(1, YOUNG), new_kernel(1, YOUNG)
+    seen = watch(rows[:cut], kernel=first)
+    second.restore(first.snapshot())
+    assert seen + watch(rows[cut:], kernel=second, start=cut) == whole
+    other = rows.copy()
+    other[cut:] = np.random.default_rng(cut).permutation(other[cut:])
+    assert before(watch(other), cut) == before(whole, cut)
+    assert watch(other) != whole
 
 
 def test_history_tells_the_kernel_what_living_through_it_would_have() -> None:

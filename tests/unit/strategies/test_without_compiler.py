@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 
 PROGRAM = """
@@ -21,6 +23,15 @@ print(config.DISABLE_JIT, hashlib.sha256(repr(seen).encode() + kernel.snapshot()
 """
 
 
+PYTEST = """
+import os, sys
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+PROPERTIES = ("test_causality.py", "test_strange_markets.py", "test_market_kernel.py", "test_swings.py")
+
+
 def run(*, compiled: bool) -> tuple[str, str]:
     program = f'import os\nos.environ["NUMBA_DISABLE_JIT"] = "{int(not compiled)}"\n{PROGRAM}'
     command = [sys.executable, "-W", "error", "-c", program]
@@ -35,3 +46,12 @@ def test_without_the_compiler_every_bit_is_the_same() -> None:
     assert plain[0] == "1"
     assert compiled[0] == "0"
     assert plain[1] == compiled[1]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_without_the_compiler_every_property_holds_too(name: str) -> None:
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", PYTEST, "-n0", "-q", "--timeout=1500", str(here / name)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
