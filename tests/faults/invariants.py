@@ -27,10 +27,14 @@ class Violation(AssertionError):
 
 @dataclass(slots=True)
 class Ledger:
-    """What has been durable so far: plans by the root of their client ids, and every order intended."""
+    """What has been durable so far: plans by the root of their client ids, and every order intended.
+
+    ``has_gaps`` says that the disk was full for a while: what protects or closes left all the same.
+    """
 
     plans: dict[str, PositionPlan] = field(default_factory=dict)
     intended: set[str] = field(default_factory=set)
+    has_gaps: bool = False
 
     def committed(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -56,7 +60,9 @@ def root_of_plan(plan: PositionPlan) -> str:
 
 def intent_came_first(order: Order | ConditionalOrder, ledger: Ledger) -> None:
     """I7: no order of ours at the exchange without an earlier durable intent."""
-    if order.client_id in ledger.intended and root_of(order.client_id) in ledger.plans:
+    is_planned = root_of(order.client_id) in ledger.plans
+    may_be_unwritten = ledger.has_gaps and role_of(order.client_id) is not Role.ENTRY
+    if is_planned and (may_be_unwritten or order.client_id in ledger.intended):
         return
     raise Violation(f"I7 {order.client_id} was sent before its intent was durable")
 

@@ -76,7 +76,8 @@ class Weather:
     """One seed's storm.
 
     ``latency`` bounds each way of a request, in seconds; ``order`` is as in ``StormLoop``; ``crashes`` are
-    the steps of I/O at which one life of the trader after the other ends.
+    the steps of I/O at which one life of the trader after the other ends; ``disk_full`` is from when to
+    when (monotonic seconds) nothing can be written down.
     """
 
     seed: int
@@ -85,6 +86,7 @@ class Weather:
     order: int | None = None
     volatility: float = 0.012
     crashes: tuple[int, ...] = ()
+    disk_full: tuple[float, float] = (0.0, 0.0)
 
 
 def draw_weather(seed: int) -> Weather:
@@ -99,6 +101,7 @@ def draw_weather(seed: int) -> Weather:
         order=seed if rng.random() < 0.7 else None,
         volatility=float(rng.choice((0.004, 0.012, 0.03))),
         crashes=tuple(_crashes(rng)),
+        disk_full=_disk_full(rng),
     )
 
 
@@ -106,6 +109,14 @@ def _crashes(rng: np.random.Generator) -> Iterator[int]:
     """Let one life in three end early, and some of the next ones while they still recover."""
     while rng.random() < 0.33:
         yield int(rng.integers(1, 400 if rng.random() < 0.7 else 60))
+
+
+def _disk_full(rng: np.random.Generator) -> tuple[float, float]:
+    """Let the disk be full for a while in one storm of six."""
+    if rng.random() > 1 / 6:
+        return (0.0, 0.0)
+    begins = float(rng.uniform(5, 65))
+    return begins, begins + float(rng.uniform(0.5, 12))
 
 
 def _scattered(rng: np.random.Generator, intensity: float) -> Iterator[Rule]:

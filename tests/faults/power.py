@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from core.clock import Clock
-from core.errors import ExchangeUnavailable
+from core.errors import ExchangeUnavailable, JournalError
 from core.journal import Entry
 from core.positions import Position
 from core.risk_state import RiskState
@@ -125,17 +125,28 @@ class _StormSocket:
 
 
 class StormJournal:
-    """A journal behind our plug. ``committed`` hears of every transaction once it is durable."""
+    """A journal behind our plug. ``committed`` hears of every transaction once it is durable.
+
+    Nothing can be written while ``is_full`` says so.
+    """
 
     def __init__(
-        self, inner: SqliteJournal, power: Power, *, committed: Callable[[Sequence[Entry]], None]
+        self,
+        inner: SqliteJournal,
+        power: Power,
+        *,
+        committed: Callable[[Sequence[Entry]], None],
+        is_full: Callable[[], bool],
     ) -> None:
         self._inner = inner
         self._power = power
         self._committed = committed
+        self._is_full = is_full
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._power.step("before commit")
+        if self._is_full():
+            raise JournalError("the disk is full")
         self._inner.append(entries)
         self._committed(entries)
         self._power.step("after commit")

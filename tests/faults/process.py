@@ -24,6 +24,7 @@ from services.session import Inbox, Session
 from services.trader import CloseRequested, Trader, Venues
 from tests.fakes.in_process import InProcessTransport
 from tests.faults.exchange import ADDRESSES, SPEED, StormExchange, StormMinutes, generator
+from tests.faults.plan import Weather
 from tests.faults.power import Power, StormJournal, StormTransport
 from tests.faults.script import Script, ScriptedEngine
 from tests.faults.watch import Watch
@@ -52,12 +53,17 @@ class World:
     clock: Clock
     script: Script
     watch: Watch
-    seed: int
-    latency: tuple[float, float]
+    weather: Weather
 
     @property
     def journal(self) -> Path:
         return self.folder / "journal.db"
+
+    def disk_is_full(self) -> bool:
+        begins, ends = self.weather.disk_full
+        is_full = begins <= self.clock.monotonic() < ends
+        self.watch.ledger.has_gaps |= is_full
+        return is_full
 
 
 class Ear:
@@ -83,7 +89,7 @@ class Process:
     def __init__(self, world: World, power: Power, *, life: int) -> None:
         self._world = world
         self._power = power
-        self._rng = generator(world.seed, 4, life)
+        self._rng = generator(world.weather.seed, 4, life)
         self._inbox = Inbox()
         self._trader: Trader | None = None
         self.ear = Ear()
@@ -114,7 +120,7 @@ class Process:
             self._power,
             clock=clock,
             rng=self._rng,
-            latency=self._world.latency,
+            latency=self._world.weather.latency,
             told=watch.told,
             asked=watch.asked,
         )
@@ -129,7 +135,9 @@ class Process:
         )
         try:
             with SqliteJournal(self._world.journal, durable=False) as disk:
-                journal = StormJournal(disk, self._power, committed=watch.ledger.committed)
+                journal = StormJournal(
+                    disk, self._power, committed=watch.ledger.committed, is_full=self._world.disk_is_full
+                )
                 await self._trade(connection.exchange, journal)
         finally:
             await transport.close()

@@ -74,8 +74,7 @@ async def _play(weather: Weather, story: Story | None, folder: Path) -> Outcome:
         clock=clock,
         script=story or RandomScript(weather.seed, quiet_from=ends_at),
         watch=watch,
-        seed=weather.seed,
-        latency=weather.latency,
+        weather=weather,
     )
     people: People = StoryPeople(story, clock) if story else RandomPeople(weather.seed)
     return await _Stage(world, people, ends_at=ends_at, fails_at=weather.crashes).play()
@@ -199,7 +198,7 @@ class _Stage:
         invariants.same_money(exchange, positions)
         invariants.every_intent_ended(watch.ledger, [each for each in positions if not each.is_live])
         return Outcome(
-            seed=self._world.seed,
+            seed=self._world.weather.seed,
             entries=len(positions),
             exits=tuple(str(each.exit_reason) for each in positions),
             strikes=len(exchange.simulator.faults.strikes),

@@ -52,3 +52,14 @@ def test_what_closes_goes_on_and_is_made_up_for_later() -> None:
     journal.is_broken = False
     guard.append([entry(PositionChanged(position=position()))])
     assert guard.live_positions() == [position()]
+
+
+def test_what_could_not_be_written_goes_before_what_comes_next() -> None:
+    guard, journal, _ = guarded()
+    changed = PositionChanged(position=position())
+    journal.is_broken = True
+    guard.append([entry(CLOSING)])
+    journal.is_broken = False
+    guard.append([entry(changed)])
+    guard.append([entry(changed)])
+    assert [each.body for each in journal.entries] == [CLOSING, changed, changed]
