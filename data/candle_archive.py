@@ -53,14 +53,13 @@ class CandleArchive:
         minutes_end = before_ms // MINUTE_MS * MINUTE_MS
         quarters_end = before_ms // QUARTER_MS * QUARTER_MS
         quarters_start = quarters_end - bars[QUARTER_MS] * QUARTER_MS
-        fetched = self.block(QUARTER_MS, quarters_start, quarters_end)
-        built = [
-            self.block(MINUTE_MS, max(day, quarters_start), min(day + DAY_MS, quarters_end)).quarters()
-            for day in self._in_pieces(MINUTE_MS)
-            if quarters_start - DAY_MS < day < quarters_end
-        ]
+        quarters = self.block(QUARTER_MS, quarters_start, quarters_end)
+        for day in self._in_pieces(MINUTE_MS):
+            first, last = max(day, quarters_start), min(day + DAY_MS, quarters_end)
+            if first < last:
+                quarters = quarters.filled_from(self.block(MINUTE_MS, first, last).quarters())
         minutes = self.block(MINUTE_MS, minutes_end - bars[MINUTE_MS] * MINUTE_MS, minutes_end)
-        return Shelf([_completed(fetched, built), minutes])
+        return Shelf([quarters, minutes])
 
     def block(
         self, timeframe_ms: int, start_ms: int, end_ms: int, *, symbols: Sequence[str] | None = None
@@ -97,7 +96,7 @@ class CandleArchive:
         for day_ms in days:
             minutes = self.block(MINUTE_MS, day_ms, day_ms + DAY_MS)
             fetched = self.block(QUARTER_MS, day_ms, day_ms + DAY_MS)
-            self._replace(day_ms, _completed(fetched, [minutes.quarters()]))
+            self._replace(day_ms, fetched.filled_from(minutes.quarters()))
             self._replace(day_ms, minutes)  # last: while its minutes are in pieces a day is merged again
             _give_back_memory()
         return len(days)
@@ -155,13 +154,6 @@ class CandleArchive:
 
 def _day_ms(name: str) -> int:
     return int(datetime.strptime(f"{name}+0000", "%Y-%m-%d%z").timestamp() * 1000)
-
-
-def _completed(fetched: CandleBlock, built: Sequence[CandleBlock]) -> CandleBlock:
-    """Fill what was not fetched with what was built."""
-    end_ms = fetched.start_ms + fetched.candles.shape[2] * fetched.timeframe_ms
-    rows = [*(each.batch() for each in built), fetched.batch()]
-    return CandleBlock.of(CandleBatch.joined(fetched.timeframe_ms, rows), fetched.start_ms, end_ms)
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -96,8 +96,13 @@ class CandleBatch:
             yield day * day_ms, self.pick(days == day)
 
     def table(self) -> pa.Table:
-        """Return the rows sorted by time, then symbol."""
-        order = np.lexsort((self.codes, self.times))
+        """Return the rows in the order in which they are looked for.
+
+        Of 1m candles a start needs the last hours, so they are sorted by time, then symbol; 15m ones are read
+        a symbol at a time, whole days of them.
+        """
+        keys = (self.codes, self.times) if self.timeframe_ms == MINUTE_MS else (self.times, self.codes)
+        order = np.lexsort(keys)
         names = pa.DictionaryArray.from_arrays(
             pa.array(self.codes[order]), pa.array(self.symbols, pa.string())
         )
@@ -139,6 +144,21 @@ class CandleBlock:
     def first(self, count: int) -> "CandleBlock":
         """Return the first symbols alone."""
         return replace(self, symbols=self.symbols[:count], candles=self.candles[:count])
+
+    def filled_from(self, other: "CandleBlock") -> "CandleBlock":
+        """Return a block in which candles of ``other`` stand where ours are missing."""
+        symbols = tuple(dict.fromkeys((*self.symbols, *other.symbols)))
+        place = {symbol: index for index, symbol in enumerate(symbols)}
+        bars = self.candles.shape[2]
+        candles = np.full((len(symbols), len(Field), bars), np.nan)
+        candles[: len(self.symbols)] = self.candles
+        offset = (other.start_ms - self.start_ms) // self.timeframe_ms
+        first, last = max(offset, 0), min(offset + other.candles.shape[2], bars)
+        for index, symbol in enumerate(other.symbols):
+            ours = candles[place[symbol], :, first:last]
+            missing = np.isnan(ours[Field.CLOSE])
+            ours[:, missing] = other.candles[index, :, first - offset : last - offset][:, missing]
+        return replace(self, symbols=symbols, candles=candles)
 
     def batch(self) -> CandleBatch:
         """Return the candles that are there as rows."""
