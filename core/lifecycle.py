@@ -174,7 +174,7 @@ def request_close(position: Position, reason: ExitReason, *, mono: float) -> Ste
 
 def withdrawn(position: Position, at: int, mono: float) -> Step:
     """End a life whose entry was taken back before anything was filled."""
-    return finished(replace(position, exit_reason=ExitReason.NOT_FILLED), at, mono)
+    return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), at, mono)
 
 
 def with_excursion(position: Position, *, high: Decimal, low: Decimal) -> Position:

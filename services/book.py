@@ -239,9 +239,9 @@ class Book:
         except JournalError:
             if before is None:
                 raise
-            # The entry could not be written down, so it does not leave, and there never was a position.
+            # The entry could not be written down, so it does not leave, and nothing will ever be held.
             log.warning("%s is given up: its entry could not be written down", before.position_id)
-            self._positions.pop(before.symbol, None)
+            self._carry_out(lifecycle.withdrawn(before, at, self._clock.monotonic()), at=at)
             return
         self._keep(step.position)
         self._tell(before, step.position)

@@ -32,6 +32,7 @@ from core.orders import (
     HeldPosition,
     OrderFilled,
     PlaceConditional,
+    PrepareSymbol,
     QueryOrder,
     Report,
     RestingConditional,
@@ -288,6 +289,23 @@ def test_nothing_is_ordered_when_the_journal_can_not_be_written(world: World) ->
     assert world.real.commands == []
     assert world.trader.view().halted == "journal_failed"
     assert [each.key for each in world.ear.of(Alert)] == ["journal_failed", "risk_halted"]
+
+
+def test_an_entry_that_can_not_be_written_down_does_not_leave_and_its_intent_still_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit(command: Command) -> Sequence[Report]:
+        world.journal.is_broken = isinstance(command, PrepareSymbol)
+        return Spy.submit(world.real, command)
+
+    monkeypatch.setattr(world.real, "submit", submit)
+    world.wish("AUSDT")
+    world.minute()
+    assert [type(command) for command in world.real.commands] == [PrepareSymbol]
+    assert world.held(Source.REAL) == []
+    world.journal.is_broken = False
+    world.minute()
+    assert world.journal.live_positions() == []
 
 
 def test_what_is_open_is_still_closed_when_the_journal_can_not_be_written(world: World) -> None:
