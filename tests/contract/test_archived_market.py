@@ -94,15 +94,25 @@ async def compare(venue: VirtualRig, archive: CandleArchive) -> None:
             assert np.array_equal(held.candles, truth.candles[:, since])
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_after_a_storm_the_archive_is_the_exchanges_own_history(seed: int, tmp_path: Path) -> None:
+def after_a_storm(folder: Path, *, seed: int, symbols: int, minutes: float) -> None:
     async def story() -> None:
-        async with virtual_rig(symbols=3, seed=seed) as venue:
-            archive = CandleArchive(tmp_path)
-            await run_archived(venue, archive, minutes=35, storm=True)
+        async with virtual_rig(symbols=symbols, seed=seed) as venue:
+            archive = CandleArchive(folder)
+            await run_archived(venue, archive, minutes=minutes, storm=True)
             await compare(venue, archive)
 
     run_virtually(story())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_after_a_storm_the_archive_is_the_exchanges_own_history(seed: int, tmp_path: Path) -> None:
+    after_a_storm(tmp_path, seed=seed, symbols=2, minutes=16)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 22))
+def test_after_a_longer_storm_too(seed: int, tmp_path: Path) -> None:
+    after_a_storm(tmp_path, seed=seed, symbols=3, minutes=50)
 
 
 def test_a_second_start_fetches_the_pause_alone(tmp_path: Path) -> None:
@@ -110,7 +120,7 @@ def test_a_second_start_fetches_the_pause_alone(tmp_path: Path) -> None:
         async with virtual_rig(symbols=3) as venue:
             archive = CandleArchive(tmp_path)
             cold = await run_archived(venue, archive, minutes=3)
-            await venue.clock.sleep(20 * 60)
+            await venue.clock.sleep(5 * 60)
             warm = await run_archived(venue, archive, minutes=1)
             assert (cold, warm) == (3 * 8, 3 * 2)
             await compare(venue, archive)

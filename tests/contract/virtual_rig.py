@@ -40,10 +40,12 @@ class VirtualRig:
 
 
 @asynccontextmanager
-async def virtual_rig(*, symbols: int = 4, seed: int = 0) -> AsyncIterator[VirtualRig]:
+async def virtual_rig(
+    *, symbols: int = 4, seed: int = 0, delistings: tuple[tuple[str, int], ...] = ()
+) -> AsyncIterator[VirtualRig]:
     """Start everything, and stop it again in the opposite order."""
     clock = VirtualClock()
-    simulator = Simulator(SimConfig(symbols=symbols, seed=seed), clock=clock)
+    simulator = Simulator(SimConfig(symbols=symbols, seed=seed, delistings=delistings), clock=clock)
     connection = BinanceConnection(
         ADDRESSES,
         Credentials(api_key=simulator.api_key, api_secret=simulator.api_secret),
