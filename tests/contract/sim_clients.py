@@ -62,6 +62,8 @@ async def binance_client(announced: Announcement) -> AsyncIterator[Any]:
 
     client = AsyncClient(announced.api_key, announced.api_secret)
     client.FUTURES_URL = f"{announced.rest}/fapi"
+    client.FUTURES_DATA_URL = f"{announced.rest}/futures/data"
+    client.MARGIN_API_URL = f"{announced.rest}/sapi"
     try:
         yield client
     finally:

@@ -57,6 +57,9 @@ CCXT: dict[str, Step] = {
     "fetch_funding_rate_history": lambda c, _: c.fetch_funding_rate_history(BTC, limit=2),
     "fetch_open_interest": lambda c, _: c.fetch_open_interest(BTC),
     "load_time_difference": lambda c, _: c.load_time_difference(),
+    "fetch_status": lambda c, _: c.fetch_status(),
+    "fetch_markets": lambda c, _: c.fetch_markets(),
+    "fetch_trading_limits": lambda c, _: c.fetch_trading_limits([BTC]),
     "fetch_balance": lambda c, _: c.fetch_balance(),
     "fetch_leverage_tiers": lambda c, _: c.fetch_leverage_tiers(),
     "fetch_market_leverage_tiers": lambda c, _: c.fetch_market_leverage_tiers(BTC),
@@ -107,6 +110,36 @@ CCXT: dict[str, Step] = {
             for d in (0.02, 0.03)
         ]
     ),
+    "create_market_order": lambda c, _: c.create_market_order(BTC, "buy", 0.01),
+    "create_market_buy_order": lambda c, _: c.create_market_buy_order(BTC, 0.01),
+    "create_market_sell_order": lambda c, _: c.create_market_sell_order(BTC, 0.01),
+    "create_limit_order": lambda c, n: c.create_limit_order(BTC, "buy", 0.01, _below(n, 0.04)),
+    "create_limit_buy_order": lambda c, n: c.create_limit_buy_order(BTC, 0.01, _below(n, 0.04)),
+    "create_limit_sell_order": lambda c, n: c.create_limit_sell_order(BTC, 0.005, _below(n, -0.04)),
+    "create_post_only_order": lambda c, n: c.create_post_only_order(
+        BTC, "limit", "buy", 0.01, _below(n, 0.04)
+    ),
+    "create_reduce_only_order": lambda c, _: c.create_reduce_only_order(BTC, "market", "sell", 0.005),
+    "create_trigger_order": lambda c, n: c.create_trigger_order(
+        BTC, "market", "sell", 0.005, None, _below(n, 0.03)
+    ),
+    "create_stop_order": lambda c, n: c.create_stop_order(
+        BTC, "market", "sell", 0.005, None, _below(n, 0.03)
+    ),
+    "create_stop_market_order": lambda c, n: c.create_stop_market_order(BTC, "sell", 0.005, _below(n, 0.03)),
+    "create_stop_limit_order": lambda c, n: c.create_stop_limit_order(
+        BTC, "sell", 0.005, _below(n, 0.031), _below(n, 0.03)
+    ),
+    "create_stop_loss_order": lambda c, n: c.create_stop_loss_order(
+        BTC, "market", "sell", 0.005, None, _below(n, 0.03)
+    ),
+    "create_take_profit_order": lambda c, n: c.create_take_profit_order(
+        BTC, "market", "sell", 0.005, None, _below(n, -0.03)
+    ),
+    "create_trailing_percent_order": lambda c, _: c.create_trailing_percent_order(
+        BTC, "market", "sell", 0.005, None, 1.0
+    ),
+    "edit_orders": lambda c, n: c.edit_orders([{**_limit_buy(n, 0.026), "id": n["limit"]}]),
     "edit_order": lambda c, n: c.edit_order(n["limit"], BTC, "limit", "buy", 0.02, _below(n, 0.025)),
     "fetch_order": lambda c, n: c.fetch_order(n["limit"], BTC),
     "fetch_order (trigger)": lambda c, n: c.fetch_order(n["stop"], BTC, TRIGGER),
@@ -117,6 +150,7 @@ CCXT: dict[str, Step] = {
     "fetch_orders (trigger)": lambda c, _: c.fetch_orders(BTC, params=TRIGGER),
     "fetch_closed_orders": lambda c, _: c.fetch_closed_orders(BTC),
     "fetch_canceled_orders": lambda c, _: c.fetch_canceled_orders(BTC),
+    "fetch_canceled_and_closed_orders": lambda c, _: c.fetch_canceled_and_closed_orders(BTC),
     "fetch_my_trades": lambda c, _: c.fetch_my_trades(BTC),
     "fetch_positions": lambda c, _: c.fetch_positions(),
     "fetch_positions_risk": lambda c, _: c.fetch_positions_risk(),
@@ -136,7 +170,7 @@ CCXT: dict[str, Step] = {
     "cancel_all_orders": lambda c, _: c.cancel_all_orders(BTC),
     "cancel_all_orders (trigger)": lambda c, _: c.cancel_all_orders(BTC, TRIGGER),
     "close by MARKET, reduceOnly": lambda c, _: c.create_order(
-        BTC, "market", "sell", 0.01, params={"reduceOnly": True}
+        BTC, "market", "sell", 0.015, params={"reduceOnly": True}
     ),
     "set_position_mode": lambda c, _: c.set_position_mode(True),
 }
@@ -151,13 +185,45 @@ WATCHED: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "watch_bids_asks": lambda c: c.watch_bids_asks([BTC]),
     "watch_mark_price": lambda c: c.watch_mark_price(BTC),
     "watch_mark_prices": lambda c: c.watch_mark_prices(),
-    "watch_order_book": lambda c: c.watch_order_book(BTC, 20),
+    "watch_order_book": lambda c: c.watch_order_book(BTC),
+    "watch_order_book_for_symbols": lambda c: c.watch_order_book_for_symbols([BTC, ETH]),
+    "watch_trades_for_symbols": lambda c: c.watch_trades_for_symbols([BTC, ETH]),
+    "un_watch_ohlcv": lambda c: _then(c.watch_ohlcv(BTC, "1m"), lambda: c.un_watch_ohlcv(BTC, "1m")),
+    "un_watch_ohlcv_for_symbols": lambda c: _then(
+        c.watch_ohlcv_for_symbols([[BTC, "1m"]]), lambda: c.un_watch_ohlcv_for_symbols([[BTC, "1m"]])
+    ),
+    "un_watch_bids_asks": lambda c: _then(c.watch_bids_asks([BTC]), lambda: c.un_watch_bids_asks([BTC])),
+    "un_watch_trades": lambda c: _then(c.watch_trades(BTC), lambda: c.un_watch_trades(BTC)),
+    "un_watch_trades_for_symbols": lambda c: _then(
+        c.watch_trades_for_symbols([BTC]), lambda: c.un_watch_trades_for_symbols([BTC])
+    ),
+    "un_watch_ticker": lambda c: _then(c.watch_ticker(BTC), lambda: c.un_watch_ticker(BTC)),
+    "un_watch_tickers": lambda c: _then(c.watch_tickers([BTC]), lambda: c.un_watch_tickers([BTC])),
+    "un_watch_mark_price": lambda c: _then(c.watch_mark_price(BTC), lambda: c.un_watch_mark_price(BTC)),
+    "un_watch_mark_prices": lambda c: _then(
+        c.watch_mark_prices([BTC]), lambda: c.un_watch_mark_prices([BTC])
+    ),
+    "un_watch_order_book": lambda c: _then(c.watch_order_book(BTC), lambda: c.un_watch_order_book(BTC)),
+    "un_watch_order_book_for_symbols": lambda c: _then(
+        c.watch_order_book_for_symbols([BTC]), lambda: c.un_watch_order_book_for_symbols([BTC])
+    ),
     "watch_orders": lambda c: c.watch_orders(),
     "watch_positions": lambda c: c.watch_positions(),
     "watch_balance": lambda c: c.watch_balance(),
     "watch_my_trades": lambda c: c.watch_my_trades(),
 }
 """Each returns with the next news; the last four need an order to be placed meanwhile."""
+
+LIQUIDATIONS: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "watch_liquidations": lambda c: c.watch_liquidations(BTC),
+    "watch_liquidations_for_symbols": lambda c: c.watch_liquidations_for_symbols([BTC]),
+}
+"""Each returns with the next liquidation of a position of ours."""
+
+
+async def _then(first: Awaitable[Any], second: Callable[[], Awaitable[Any]]) -> Any:
+    await first
+    return await second()
 
 
 async def _cancel_several(client: Any) -> Any:
@@ -184,6 +250,22 @@ async def _listen(client: Any, notes: dict[str, Any]) -> Any:
     return notes["key"]
 
 
+async def _flat_and_hedged(client: Any, _notes: dict[str, Any]) -> Any:
+    for each in await client.futures_position_information(**_of()):
+        closing = _of(side="SELL", type="MARKET", quantity=each["positionAmt"], reduceOnly="true")
+        await client.futures_create_order(**closing)
+    return await client.futures_change_position_mode(dualSidePosition="true")
+
+
+async def _all_crossed_and_shared(client: Any, _notes: dict[str, Any]) -> Any:
+    await client.futures_change_margin_type(**_of(marginType="CROSSED"))
+    return await client.futures_change_multi_assets_mode(multiAssetsMargin=True)
+
+
+def _without_type(order: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in order.items() if name not in ("type", "side")} | {"side": "BUY"}
+
+
 PYTHON_BINANCE: dict[str, Step] = {
     "futures_ping": lambda c, _: c.futures_ping(),
     "futures_time": lambda c, _: c.futures_time(),
@@ -199,6 +281,13 @@ PYTHON_BINANCE: dict[str, Step] = {
     "futures_mark_price_klines": lambda c, _: c.futures_mark_price_klines(**_of(interval="1h")),
     "futures_index_price_klines": lambda c, _: c.futures_index_price_klines(pair="BTCUSDT", interval="1h"),
     "futures_premium_index_klines": lambda c, _: c.futures_premium_index_klines(**_of(interval="1h")),
+    "futures_historical_klines": lambda c, _: c.futures_historical_klines("BTCUSDT", "1h", "1 day ago UTC"),
+    "futures_rpi_depth": lambda c, _: c.futures_rpi_depth(**_of(limit=1000)),
+    "futures_index_info": lambda c, _: c.futures_index_info(),
+    "futures_v1_get_funding_info": lambda c, _: c.futures_v1_get_funding_info(),
+    "futures_v1_get_rate_limit_order": lambda c, _: c.futures_v1_get_rate_limit_order(),
+    "futures_v1_get_fee_burn": lambda c, _: c.futures_v1_get_fee_burn(),
+    "futures_v1_post_fee_burn": lambda c, _: c.futures_v1_post_fee_burn(feeBurn="true"),
     "futures_mark_price": lambda c, _: c.futures_mark_price(),
     "futures_funding_rate": lambda c, _: c.futures_funding_rate(**_of()),
     "futures_ticker": lambda c, _: c.futures_ticker(),
@@ -232,6 +321,16 @@ PYTHON_BINANCE: dict[str, Step] = {
     "futures_modify_order": lambda c, n: c.futures_modify_order(
         **_of(orderId=n["order"], side="BUY", quantity="0.02", price=_resting(n, 0.96)["price"])
     ),
+    "futures_v1_get_order_amendment": lambda c, _: c.futures_v1_get_order_amendment(**_of()),
+    "futures_v1_get_open_order": lambda c, n: c.futures_v1_get_open_order(**_of(orderId=n["order"])),
+    "futures_limit_order": lambda c, n: c.futures_limit_order(**_without_type(_resting(n, 0.96))),
+    "futures_limit_buy_order": lambda c, n: c.futures_limit_buy_order(**_without_type(_resting(n, 0.96))),
+    "futures_limit_sell_order": lambda c, n: c.futures_limit_sell_order(
+        **_without_type(_resting(n, 1.04)) | {"quantity": "0.005"}
+    ),
+    "futures_market_order": lambda c, _: c.futures_market_order(**_of(side="BUY", quantity="0.01")),
+    "futures_market_buy_order": lambda c, _: c.futures_market_buy_order(**_of(quantity="0.01")),
+    "futures_market_sell_order": lambda c, _: c.futures_market_sell_order(**_of(quantity="0.01")),
     "futures_get_order": lambda c, n: c.futures_get_order(**_of(orderId=n["order"])),
     "futures_get_open_orders": lambda c, _: c.futures_get_open_orders(**_of()),
     "futures_get_open_orders (conditional)": lambda c, _: c.futures_get_open_orders(conditional=True),
@@ -257,8 +356,11 @@ PYTHON_BINANCE: dict[str, Step] = {
     "futures_cancel_algo_order": lambda c, n: c.futures_cancel_algo_order(algoId=n["algo"]),
     "futures_cancel_all_algo_open_orders": lambda c, _: c.futures_cancel_all_algo_open_orders(**_of()),
     "futures_cancel_order": lambda c, n: c.futures_cancel_order(**_of(orderId=n["order"])),
+    "futures_cancel_orders": lambda c, n: c.futures_cancel_orders(**_of(orderidlist=[n["order"]])),
     "futures_cancel_all_open_orders": lambda c, _: c.futures_cancel_all_open_orders(**_of()),
     "futures_stream_get_listen_key": _listen,
+    "futures_change_position_mode": _flat_and_hedged,
+    "futures_change_multi_assets_mode": _all_crossed_and_shared,
     "futures_stream_keepalive": lambda c, n: c.futures_stream_keepalive(n["key"]),
     "futures_stream_close": lambda c, n: c.futures_stream_close(n["key"]),
 }

@@ -65,6 +65,9 @@ class MarketData:
                 params, lambda who: self._payloads.book_tickers(who, stream=False)
             ),
             "/fapi/v1/depth": self._depth,
+            "/fapi/v1/rpiDepth": self._depth,  # nobody here improves prices for retail
+            "/fapi/v1/indexInfo": lambda _: b"[]",  # no contract here follows a composite index
+            "/sapi/v1/system/status": lambda _: b'{"status":0,"msg":"normal"}',
             "/fapi/v1/symbolAdlRisk": self._adl_risk,
             "/fapi/v1/trades": self._trades,
             "/fapi/v1/historicalTrades": self._trades,

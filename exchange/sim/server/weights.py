@@ -41,6 +41,7 @@ _DEPTH = _by_limit({50: 2, 100: 5, 500: 10}, beyond=20, default=500)
 _BY_PATH: dict[str, _Weight] = {
     **dict.fromkeys(KLINE_PATHS, _KLINES),
     "/fapi/v1/depth": _DEPTH,
+    "/fapi/v1/rpiDepth": 20,
     "/fapi/v1/trades": 5,
     "/fapi/v1/historicalTrades": 200,
     "/fapi/v1/aggTrades": 20,
