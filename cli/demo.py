@@ -152,6 +152,9 @@ class Demo:
             ),
             "longest unprotected": f"{self._rig.trader.unprotected_seconds_max():.3f} s",
         }
+        if view.twin_gap.mean_r is not None:
+            gap = view.twin_gap
+            rows["real against paper"] = f"{gap.mean_r:+.3f} R on average over {gap.pairs} pairs"
         if view.balance:
             rows["equity"] = f"{view.balance.equity:,.2f} USDT"
         rows |= {"pictures": ", ".join(pictures)} if pictures else {}

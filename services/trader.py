@@ -12,7 +12,7 @@ from core.errors import JournalError
 from core.journal import MinuteJudged, SignalJudged
 from core.lifecycle import LifecycleParameters
 from core.market import CandleHistory, MinuteClosed, SymbolAxis
-from core.monitoring import Structure, exit_wanted, stop_wanted
+from core.monitoring import Structure
 from core.notices import Severity, SignalRefused
 from core.operation import OperatorAction, OperatorRequest
 from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost, Transferred
@@ -30,6 +30,7 @@ from services.bookkeeping import Bookkeeper
 from services.clerk import Clerk
 from services.digest import DecisionDigest
 from services.journal_guard import JournalGuard
+from services.monitoring import MonitoringService
 from services.risk_desk import RiskDesk
 from services.tally import Tally
 
@@ -128,6 +129,7 @@ class Trader:
             notifier=notifier,
             clock=clock,
         )
+        self._monitoring = MonitoringService(engine, parameters)
         rules = lifecycle or LifecycleParameters()
         self._real = self._book(Source.REAL, venues.real, venues.real_driver, rules)
         self._virtual = self._book(Source.VIRTUAL, venues.virtual, venues.virtual_driver, rules)
@@ -248,34 +250,10 @@ class Trader:
         self._scan = self._picture(minute, len(candidates), ranked)
         for book in self._books:
             book.advance(minute)
-        self._leave(minute)
+        for book in self._books:
+            self._monitoring.look_after(book, minute)
         self._enter(ranked, minute)
         self._record(minute, ranked)
-
-    def _leave(self, minute: MinuteClosed) -> None:
-        """Close what has outlived its reason."""
-        for book in self._books:
-            for symbol, position in list(book.positions.items()):
-                structure = self._engine.structure(symbol)
-                reason = exit_wanted(position, structure, self._parameters.monitoring, now_ms=minute.at)
-                if reason is not None:
-                    book.request_close(symbol, reason)
-                else:
-                    self._tighten(book, position, minute)
-
-    def _tighten(self, book: Book, position: Position, minute: MinuteClosed) -> None:
-        candle = minute.candle(position.symbol)
-        if candle is None:
-            return
-        price = stop_wanted(
-            position,
-            candle.close,
-            self._engine.structure(position.symbol),
-            parameters=self._parameters.monitoring,
-            costs=self._parameters.costs,
-        )
-        if price is not None:
-            book.tighten(position.symbol, price)
 
     def _enter(self, ranked: Sequence[RankedSignal], minute: MinuteClosed) -> None:
         """Offer the best to the risk gate, and follow the rest virtually."""
