@@ -120,7 +120,7 @@ def test_a_second_start_fetches_the_pause_alone(tmp_path: Path) -> None:
         async with virtual_rig(symbols=3) as venue:
             archive = CandleArchive(tmp_path)
             cold = await run_archived(venue, archive, minutes=3)
-            await venue.clock.sleep(5 * 60)
+            await venue.clock.sleep(15 * 60)
             warm = await run_archived(venue, archive, minutes=1)
             assert (cold, warm) == (3 * 8, 3 * 2)
             await compare(venue, archive)
