@@ -21,7 +21,7 @@ from core.orders import (
 )
 from core.positions import ExitReason, PositionPlan, Stage
 from core.signals import Target
-from tests.builders import T0, brackets, instrument, plan, ranked
+from tests.builders import T0, instrument, plan, ranked
 from tests.unit.core.lives import Life, entering, open_life
 
 TRIGGERED = ConditionalStatus.TRIGGERED
@@ -303,7 +303,6 @@ def test_liquidation_too_near_to_what_was_filled_is_left_at_once() -> None:
     (close,) = life.hears(life.ended())
     assert isinstance(close, CloseAtMarket)
     assert life.position.exit_reason is ExitReason.LIQUIDATION_NEAR
-    assert brackets()
 
 
 def test_a_stop_for_life_that_takes_more_than_ours_is_booked_as_ours_only() -> None:
