@@ -2,10 +2,13 @@
 
 import contextlib
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,13 @@ SAMPLE = 13
 
 LIMIT = 100e-6
 TIMES = 5
+COMPILING = """
+import os, sys
+os.environ["NUMBA_CACHE_DIR"] = sys.argv[1]
+from core.clock import SystemClock
+from strategies.warm import warm
+print(warm(SystemClock()))
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,7 @@ def run(*, seed: int = 1) -> dict[str, Any]:
     ours = Timing.of(steps)
     history, floor = time_history(rows), time_floor(rows)
     oracle, frames = time_smart_money(rows), time_pandas(rows)
+    compiling, cached = time_compiling()
     return {
         "name": "step",
         "unit": "s",
@@ -66,6 +77,8 @@ def run(*, seed: int = 1) -> dict[str, Any]:
         **history.told("recompute"),
         **floor.told("recompute_floor"),
         "recompute_multiple_of_floor": history.median / floor.median,
+        "first_call": compiling,
+        "first_call_cached": cached,
     }
 
 
@@ -140,6 +153,18 @@ def time_pandas(rows: Floats) -> Timing:
             frame["volume_mean"] = frame["volume"].rolling(20).mean()
 
     return timed(indicators, scale=SYMBOLS / SAMPLE)
+
+
+def time_compiling() -> tuple[float, float]:
+    """Return the seconds that all first calls take: on a machine that never compiled, and from its cache."""
+    with TemporaryDirectory() as cache:
+        return first_calls(cache), first_calls(cache)
+
+
+def first_calls(cache: str) -> float:
+    command = [sys.executable, "-c", COMPILING, cache]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
+    return float(done.stdout)
 
 
 def timed(work: Callable[[], object], *, scale: float = 1.0) -> Timing:
