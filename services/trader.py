@@ -137,7 +137,7 @@ class Trader:
         self._warmed: set[str] = set()
         self._minute: MinuteClosed | None = None
         self._scan: ScanView | None = None
-        self._waiting: tuple[RankedSignal, ...] = ()
+        self._ranked: tuple[RankedSignal, ...] = ()
         self._real_closed = 0
 
     @property
@@ -264,7 +264,7 @@ class Trader:
                 self._open(verdict, minute)
             else:
                 self._refuse(signal, verdict, minute)
-        self._waiting = tuple(each for each in ranked if each.candidate.symbol not in self._real.positions)
+        self._ranked = tuple(ranked)
         self._real_closed = self.tally.real.closed
 
     def _use_free_slot(self) -> None:
@@ -276,10 +276,12 @@ class Trader:
         if minute is None or self.tally.real.closed == self._real_closed:
             return
         self._real_closed = self.tally.real.closed
-        waiting, self._waiting = self._waiting, ()
         if self._clock.market_ms() - minute.at > self._parameters.risk.max_signal_age_ms:
             return
-        for signal in waiting[: self._parameters.ranking.real_ranks]:
+        free = [
+            each for each in self._ranked if not self._real.knows(f"{Source.REAL}:{each.candidate.signal_id}")
+        ]
+        for signal in free[: self._parameters.ranking.real_ranks]:
             verdict = self.desk.judge(signal, minute, self._real.positions)
             if isinstance(verdict, PositionPlan):
                 self._virtual.withdraw(verdict.symbol)
