@@ -15,7 +15,15 @@ from core.lifecycle_moves import (
     query_of,
     to_stage,
 )
-from core.orders import ConditionalChanged, HeldPosition, OrderAbsent, OrderEnded, QueryOrder, Report
+from core.orders import (
+    ConditionalChanged,
+    ConditionalStatus,
+    HeldPosition,
+    OrderAbsent,
+    OrderEnded,
+    QueryOrder,
+    Report,
+)
 from core.parameters import LeverageParameters
 from core.positions import ExitReason, Position, Stage
 
@@ -91,21 +99,30 @@ def answered(position: Position, report: Report, parameters: LifecycleParameters
     """Take note that a question of ``found_flat`` has its answer.
 
     Silence is none, nor is an end before all its executions, nor "not found" until it was said often enough.
+    An order that closes the whole position dies with it: where one still rests, the account is not flat,
+    whatever its list of positions left out.
     """
+    order_id = getattr(report, "client_order_id", "")
+    if order_id not in position.unanswered:
+        return position
     match report:
+        case ConditionalChanged(status=ConditionalStatus.NEW) if _closes_all(position, order_id):
+            return replace(position, probes=0, unanswered=())
         case ConditionalChanged():
             is_whole = True
         case OrderAbsent():
             is_whole = position.probes >= parameters.doubts
         case OrderEnded():
-            booked = (each for each in position.fills if each.client_order_id == report.client_order_id)
+            booked = (each for each in position.fills if each.client_order_id == order_id)
             is_whole = sum((each.quantity for each in booked), Decimal(0)) >= report.filled
         case _:
-            return position
-    if not is_whole or report.client_order_id not in position.unanswered:
-        return position
-    left = tuple(each for each in position.unanswered if each != report.client_order_id)
-    return replace(position, unanswered=left)
+            is_whole = False
+    left = tuple(each for each in position.unanswered if each != order_id)
+    return replace(position, unanswered=left) if is_whole else position
+
+
+def _closes_all(position: Position, order_id: str) -> bool:
+    return any(each.client_order_id == order_id and each.quantity is None for each in position.protections)
 
 
 def _order_id(question: QueryOrder) -> str:

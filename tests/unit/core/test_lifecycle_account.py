@@ -228,3 +228,13 @@ def test_a_question_that_meets_silence_is_not_asked_again_on_the_spot() -> None:
     life = open_life()
     assert asked(tuple(life.hears(life.unknown(Role.TARGET)))) == {life.id(Role.TARGET)}
     assert life.hears(replace(life.unknown(Role.TARGET), asked=True)) == []
+
+
+def test_a_stop_that_still_rests_proves_that_the_account_is_not_flat() -> None:
+    life = open_life()
+    for _ in range(10):
+        life.mono += 1.0
+        life.is_seen_flat()
+        life.hears(life.conditional(Role.TARGET, ConditionalStatus.EXPIRED))
+        life.hears(life.conditional(Role.STOP))
+    assert life.at(Stage.OPEN)
