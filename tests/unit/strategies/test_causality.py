@@ -67,9 +67,8 @@ def test_a_prefix_of_days_gives_a_prefix_of_every_kind_of_event_and_of_every_fea
     assert watch(rows[:cut]) == before(whole, cut)
 
 
-@pytest.mark.parametrize("cut", [1300, 2401])
-def test_a_prefix_of_a_crowded_market_gives_a_prefix_of_what_is_known(cut: int) -> None:
-    rows = climbing()
+def test_a_prefix_of_a_crowded_market_gives_a_prefix_of_what_is_known() -> None:
+    rows, cut = climbing(), 2401
     whole = watch(rows, kernel=crowded())
     assert any(isinstance(item, MarketEvent) and item.kind is Kind.POOL_EXPIRED for item in whole)
     assert watch(rows[:cut], kernel=crowded()) == before(whole, cut)
@@ -110,9 +109,8 @@ def test_a_restart_from_a_snapshot_goes_on_as_if_nothing_had_happened(seed: int,
     assert seen + watch(rows[cut:], kernel=second, start=cut) == watch(rows)
 
 
-@pytest.mark.parametrize("cut", [801, 1666])
-def test_restarts_and_other_futures_of_recorded_candles_change_nothing_either(cut: int) -> None:
-    rows = recorded("LAYERUSDT", 2000)
+def test_restarts_and_other_futures_of_recorded_candles_change_nothing_either() -> None:
+    rows, cut = recorded("LAYERUSDT", 2000), 1333
     whole = watch(rows)
     first, second = new_kernel(1, YOUNG), new_kernel(1, YOUNG)
     seen = watch(rows[:cut], kernel=first)

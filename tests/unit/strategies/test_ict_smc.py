@@ -80,7 +80,7 @@ def test_there_is_one_candidate_a_block_and_one_a_symbol_a_minute() -> None:
 
 def test_too_little_history_gives_no_setup() -> None:
     kernel = new_kernel(8, KernelParameters(min_bars_15m=600))
-    rows = random_walk(21, minutes=6000, symbols=8)
+    rows = random_walk(21, minutes=3000, symbols=8)
     for minute, row in enumerate(rows):
         kernel.step(START_MS + minute * MINUTE_MS, row, np.ones(8, dtype=np.bool_))
         assert not find_setups(kernel, IctSmcParameters())
