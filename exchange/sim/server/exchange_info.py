@@ -7,6 +7,7 @@ from typing import Any
 from core.instruments import Instrument
 from core.market import DAY_MS
 from exchange.sim.server.limits import ORDERS_PER_MINUTE, ORDERS_PER_TEN_SECONDS
+from exchange.sim.venue.filters import max_open_orders
 
 PERPETUAL_DELIVERY_MS = 4_133_404_800_000
 """What Binance shows as the delivery date of a contract that has none."""
@@ -14,7 +15,6 @@ PERPETUAL_DELIVERY_MS = 4_133_404_800_000
 ANNOUNCED_MS = DAY_MS
 """A delisting shows its delivery date so long before it happens."""
 
-_MOST_ORDERS = 200
 _MOST_TICKS = 10_000_000
 _ORDER_TYPES = (
     "LIMIT",
@@ -97,7 +97,7 @@ def _filters(contract: Instrument) -> list[dict[str, Any]]:
         },
         _lot_size("LOT_SIZE", contract, contract.max_quantity),
         _lot_size("MARKET_LOT_SIZE", contract, contract.max_market_quantity),
-        {"filterType": "MAX_NUM_ORDERS", "limit": _MOST_ORDERS},
+        {"filterType": "MAX_NUM_ORDERS", "limit": max_open_orders(contract.symbol)},
         {"filterType": "MIN_NOTIONAL", "notional": _plain(contract.min_notional)},
         {
             "filterType": "PERCENT_PRICE",

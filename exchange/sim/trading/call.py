@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from core.market import DAY_MS
 from exchange.sim.venue.account import Account
 from exchange.sim.venue.rejections import Reason, VenueRejection
 from exchange.sim.venue.venue import Venue
@@ -17,6 +18,10 @@ _NUMBER = re.compile(r"([0-9]{1,20})(\.[0-9]{1,20})?", re.ASCII)
 _INTEGER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}", re.ASCII)
 _CLIENT_ID_LENGTH = 36
+_NEVER = 1 << 62
+
+WEEK_MS = 7 * DAY_MS
+LONGEST_MEMORY_MS = 90 * DAY_MS
 
 
 class Params:
@@ -113,7 +118,7 @@ class Params:
         start = self.optional_integer("startTime") or 0
         end = self.optional_integer("endTime")
         if end is None:
-            return start, 1 << 62
+            return start, _NEVER
         if start > end:
             raise VenueRejection.because(Reason.START_AFTER_END)
         return start, end
@@ -127,6 +132,25 @@ class Call:
     account: Account
     params: Params
     now_ms: int
+
+    def week(self) -> tuple[int, int]:
+        """Read the window of a history: seven days at most, the last seven where none is given.
+
+        Ids name their own beginning, so they need no window (allOrders and userTrades, API pages).
+        """
+        start, end = self.params.optional_integer("startTime"), self.params.optional_integer("endTime")
+        if start is None and end is None:
+            by_id = any(self.params.optional(name) for name in ("orderId", "algoId", "fromId"))
+            return (0 if by_id else self.now_ms - WEEK_MS), _NEVER
+        first = start if start is not None else (end or 0) - WEEK_MS
+        last = end if end is not None else first + WEEK_MS
+        if first > last:
+            raise VenueRejection.because(Reason.START_AFTER_END)
+        if last - first > WEEK_MS:
+            raise VenueRejection.because(Reason.WINDOW_TOO_LONG)
+        if first < self.now_ms - LONGEST_MEMORY_MS:
+            raise VenueRejection.because(Reason.WINDOW_TOO_OLD)
+        return first, last
 
     def symbol(self) -> str:
         """Read the mandatory symbol and require that it trades here."""

@@ -45,14 +45,15 @@ def list_open(call: Call) -> JsonValue:
 def list_all(call: Call) -> JsonValue:
     symbol = call.symbol()
     first = call.params.optional_integer("algoId") or 0
-    start, end = call.params.window()
+    start, end = call.week()
     found = [
         order
         for order in call.account.conditionals.values()
         if order.symbol == symbol and order.algo_id >= first and start <= order.created_ms <= end
     ]
     limit = call.params.limit(default=500, most=1000)
-    page = found[:limit] if first or start else found[-limit:]
+    from_start = first or call.params.optional_integer("startTime")
+    page = found[:limit] if from_start else found[-limit:]
     return [render.conditional_details(order) for order in page]
 
 

@@ -13,6 +13,7 @@ from exchange.sim.venue.terms import OrderType, PositionSide, Side, TimeInForce,
 
 _SELF_TRADE_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")
 _DEFAULT_SELF_TRADE_MODE = "EXPIRE_MAKER"  # binance.md §2.7
+_PRICE_MATCH_LEVELS = {"": 1, "5": 5, "10": 10, "20": 20}
 _GOOD_TILL_LEAD_MS = 600_000
 _GOOD_TILL_END_MS = 253_402_300_799_000
 _Term = TypeVar("_Term", bound=StrEnum)
@@ -34,10 +35,11 @@ def order_request(call: Call) -> OrderRequest:
         side=side,
         type=order_type,
         quantity=params.decimal("quantity"),
-        price=params.decimal("price") if order_type is OrderType.LIMIT else ZERO,
+        price=_price(call, symbol, side, order_type),
         time_in_force=time_in_force,
         position_side=_position_side(params),
         reduce_only=params.flag("reduceOnly"),
+        price_match=params.optional("priceMatch") or "NONE",
         client_id=params.client_id("newClientOrderId"),
         good_till_ms=_good_till(call, time_in_force),
         self_trade_prevention=_self_trade_prevention(params),
@@ -49,6 +51,8 @@ def conditional_request(call: Call) -> ConditionalRequest:
     params = call.params
     if params.text("algoType") != "CONDITIONAL":
         raise VenueRejection.because(Reason.INVALID_PARAMETER, "algoType")
+    if (params.optional("priceMatch") or "NONE") != "NONE":  # at the trigger; not modelled
+        raise VenueRejection.because(Reason.INVALID_PRICE_MATCH)
     symbol, side, order_type = call.symbol(), _side(params), _type(params)
     if not order_type.is_conditional:
         raise VenueRejection.because(Reason.INVALID_ORDER_TYPE)
@@ -76,6 +80,24 @@ def conditional_request(call: Call) -> ConditionalRequest:
         good_till_ms=_good_till(call, time_in_force),
         self_trade_prevention=_self_trade_prevention(params),
     )
+
+
+def _price(call: Call, symbol: str, side: Side, order_type: OrderType) -> Decimal:
+    """Read the price, or find it in the book where ``priceMatch`` asks for a level of it."""
+    wanted = call.params.optional("priceMatch") or "NONE"
+    if wanted == "NONE":
+        return call.params.decimal("price") if order_type is OrderType.LIMIT else ZERO
+    if order_type is not OrderType.LIMIT:
+        raise VenueRejection.because(Reason.PRICE_MATCH_TYPE)
+    call.params.refuse("price")
+    opposite, _, level = wanted.partition("_")
+    if opposite not in ("OPPONENT", "QUEUE") or level not in _PRICE_MATCH_LEVELS:
+        raise VenueRejection.because(Reason.INVALID_PRICE_MATCH)
+    levels = call.venue.floor.quotes.book(symbol, side if opposite == "OPPONENT" else side.opposite)
+    number = _PRICE_MATCH_LEVELS[level]
+    if len(levels) < number:
+        raise VenueRejection.because(Reason.NO_DEPTH_FOR_PRICE_MATCH)
+    return levels[number - 1][0]
 
 
 def _conditional_quantity(params: Params, *, close_position: bool) -> Decimal:
@@ -112,8 +134,6 @@ def _working_type(params: Params) -> WorkingType:
 
 def _self_trade_prevention(params: Params) -> str:
     """Read the mode; it is echoed, never acted on, because the modelled book holds no order of ours."""
-    if (params.optional("priceMatch") or "NONE") != "NONE":
-        raise VenueRejection.because(Reason.INVALID_PRICE_MATCH)
     mode = params.optional("selfTradePreventionMode") or _DEFAULT_SELF_TRADE_MODE
     if mode not in _SELF_TRADE_MODES:
         raise VenueRejection.because(Reason.INVALID_SELF_TRADE_PREVENTION)

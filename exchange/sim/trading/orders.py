@@ -5,14 +5,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from core.market import DAY_MS
 from exchange.sim.trading import render
-from exchange.sim.trading.call import Call, JsonValue, Params
+from exchange.sim.trading.call import LONGEST_MEMORY_MS, Call, JsonValue, Params
 from exchange.sim.trading.order_requests import order_request
 from exchange.sim.venue.admission import admit, check_time_in_force
 from exchange.sim.venue.orders import Order
 from exchange.sim.venue.rejections import Reason, VenueRejection
 from exchange.sim.venue.terms import Side
 
+_UNFILLED_MEMORY_MS = 3 * DAY_MS
 _BATCH_MOST = 5
 _CANCEL_BATCH_MOST = 10
 CANCELLED_ALL = {"code": 200, "msg": "The operation of cancel all open order is done."}
@@ -54,14 +56,15 @@ def list_open(call: Call) -> JsonValue:
 def list_all(call: Call) -> JsonValue:
     symbol = call.symbol()
     first = call.params.optional_integer("orderId") or 0
-    start, end = call.params.window()
+    start, end = call.week()
     limit = call.params.limit(default=500, most=1000)
     found = [
         order
         for order in call.account.orders.values()
         if order.symbol == symbol and order.order_id >= first and start <= order.created_ms <= end
     ]
-    return [render.order_details(order) for order in _page(found, limit, from_start=bool(first or start))]
+    known = [order for order in found if not _is_forgotten(order, call.now_ms)]
+    return [render.order_details(order) for order in _page(known, limit, from_start=_is_from_start(call))]
 
 
 def cancel(call: Call) -> dict[str, Any]:
@@ -137,7 +140,7 @@ def trades(call: Call) -> JsonValue:
     symbol = call.symbol()
     order_id = call.params.optional_integer("orderId")
     first = call.params.optional_integer("fromId") or 0
-    start, end = call.params.window()
+    start, end = call.week()
     limit = call.params.limit(default=500, most=1000)
     found = [
         one
@@ -147,7 +150,7 @@ def trades(call: Call) -> JsonValue:
         and one.trade_id >= first
         and start <= one.at_ms <= end
     ]
-    return [render.trade(one) for one in _page(found, limit, from_start=bool(first or start))]
+    return [render.trade(one) for one in _page(found, limit, from_start=_is_from_start(call))]
 
 
 def forced(call: Call) -> JsonValue:
@@ -186,9 +189,20 @@ def _find(call: Call, orders: Sequence[Order] | Any, absent: Reason) -> Order:
         raise VenueRejection.because(Reason.EITHER_PARAMETER, "origClientOrderId", "orderId")
     for order in reversed(list(orders)):
         wanted = order.order_id == order_id if order_id is not None else order.client_id == client_id
-        if wanted and order.symbol == symbol:
+        if wanted and order.symbol == symbol and not _is_forgotten(order, call.now_ms):
             return order
     raise VenueRejection.because(absent)
+
+
+def _is_forgotten(order: Order, now_ms: int) -> bool:
+    """Say whether Binance would still find it: three days without a fill, ninety with one (API page)."""
+    if order.is_open:
+        return False
+    return now_ms - order.created_ms > (LONGEST_MEMORY_MS if order.executed else _UNFILLED_MEMORY_MS)
+
+
+def _is_from_start(call: Call) -> bool:
+    return any(call.params.optional_integer(name) for name in ("orderId", "fromId", "startTime"))
 
 
 def _batch(call: Call, handler: Callable[[Call], dict[str, Any]]) -> JsonValue:

@@ -39,7 +39,7 @@ def order_result(order: Order) -> Answer:
         "workingType": origin.working_type if origin else WorkingType.CONTRACT_PRICE,
         "priceProtect": origin.price_protect if origin else False,
         "origType": origin.type if origin else wire_type(order),
-        "priceMatch": "NONE",
+        "priceMatch": request.price_match,
         "selfTradePreventionMode": request.self_trade_prevention,
         "goodTillDate": request.good_till_ms,
         "updateTime": order.updated_ms,

@@ -110,7 +110,8 @@ def _margin_price(floor: Floor, request: OrderRequest) -> Decimal:
 
 
 def _check_room(account: Account, symbol: str) -> None:
-    if sum(order.symbol == symbol for order in account.open_orders.values()) >= filters.MAX_OPEN_ORDERS:
+    resting = sum(order.symbol == symbol for order in account.open_orders.values())
+    if resting >= filters.max_open_orders(symbol):
         raise VenueRejection.because(Reason.TOO_MANY_OPEN_ORDERS)
 
 

@@ -52,7 +52,7 @@ def order_update(order: Order, execution_type: str, *, now_ms: int, trade: Trade
         "ss": 0,
         "rp": cash(trade.realised) if trade else "0",
         "V": request.self_trade_prevention,
-        "pm": "NONE",
+        "pm": request.price_match,
         "gtd": request.good_till_ms,
     }
     if origin is not None and origin.type is OrderType.TRAILING_STOP_MARKET:

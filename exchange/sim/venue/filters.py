@@ -8,10 +8,15 @@ from exchange.sim.venue.quotes import Quotes
 from exchange.sim.venue.rejections import Reason, VenueRejection
 from exchange.sim.venue.terms import Side
 
-MAX_OPEN_ORDERS = 200
-"""Per symbol; BTC and ETH allow 10,000 on Binance."""
+_MAX_OPEN_ORDERS = 200
+_MAX_OPEN_ORDERS_OF = {"BTCUSDT": 10_000, "ETHUSDT": 10_000}
 MAX_OPEN_CONDITIONALS = 200
 """In total, across all symbols, since 2025-12-29."""
+
+
+def max_open_orders(symbol: str) -> int:
+    """Return MAX_NUM_ORDERS, which counts one symbol's regular orders."""
+    return _MAX_OPEN_ORDERS_OF.get(symbol, _MAX_OPEN_ORDERS)
 
 
 def check_quantity(instrument: Instrument, quantity: Decimal, *, is_market: bool) -> None:

@@ -41,6 +41,7 @@ class OrderRequest:
     client_id: str = ""
     good_till_ms: int = 0
     self_trade_prevention: str = "EXPIRE_MAKER"
+    price_match: str = "NONE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,8 @@ class Reason(Enum):
         "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
     )
     MIN_NOTIONAL = -4164, "Order's notional must be no smaller than {} (unless you choose reduce only)."
+    WINDOW_TOO_LONG = -4165, "Invalid time interval"
+    WINDOW_TOO_OLD = -4166, "Search window is restricted to recent 90 days only."
     MULTI_ASSETS_ISOLATED_SYMBOLS = (
         -4167,
         "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures under isolated-margin mode.",
@@ -114,12 +116,14 @@ class Reason(Enum):
     AMEND_LIMIT = -5026, "Exceed maximum modify order limit."
     AMEND_SAME = -5027, "No need to modify the order."
     INVALID_PRICE_MATCH = -5037, "Invalid price match"
+    PRICE_MATCH_TYPE = -5038, "Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT"
     INVALID_SELF_TRADE_PREVENTION = -5039, "Invalid self trade prevention mode"
     GOOD_TILL_DATE = (
         -5040,
         "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
         "and smaller than 253402300799000",
     )
+    NO_DEPTH_FOR_PRICE_MATCH = -5041, "No depth matches this BBO order"
 
 
 class VenueRejection(Exception):

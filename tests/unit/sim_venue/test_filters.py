@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core.instruments import InstrumentStatus
+from exchange.sim.venue.filters import max_open_orders
 from exchange.sim.venue.terms import Side
 from tests.builders_sim import SYMBOL, Terminal, contract
 
@@ -110,6 +111,10 @@ def test_a_reduce_only_order_may_be_smaller_than_the_minimum_notional() -> None:
     terminal = Terminal(instruments={SYMBOL: contract(min_notional=D(30))})
     terminal.order(quantity="1")
     assert terminal.order("SELL", "0.1", reduceOnly=True)["status"] == "FILLED"
+
+
+def test_bitcoin_and_ether_hold_ten_thousand() -> None:
+    assert [max_open_orders(symbol) for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT")] == [10_000, 10_000, 200]
 
 
 def test_a_symbol_holds_at_most_two_hundred_open_orders() -> None:

@@ -328,6 +328,36 @@ def test_a_test_order_is_checked_and_not_placed() -> None:
     assert terminal.held() == 0
 
 
+BOOK = [(Decimal(100) + Decimal(n) / 100, Decimal(5)) for n in range(1, 11)]
+
+
+@pytest.mark.parametrize(
+    ("side", "match", "price"),
+    [("BUY", "OPPONENT", "100.01"), ("BUY", "OPPONENT_5", "100.05"), ("SELL", "QUEUE_10", "100.1")],
+)
+def test_a_price_match_takes_its_price_from_the_book(side: str, match: str, price: str) -> None:
+    """Codes -5037, -5038 and -5041 are in Binance's table; what the levels mean is on the New Order page."""
+    terminal = Terminal()
+    terminal.quotes.quotes[SYMBOL].levels = {Side.BUY: BOOK}
+    params = {"type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "symbol": SYMBOL, "side": side}
+    placed = terminal.ask("POST", "order", priceMatch=match, **params)
+    assert (placed["price"], placed["priceMatch"]) == (price, match)
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"type": "LIMIT", "timeInForce": "GTC", "priceMatch": "OPPONENT_7"}, -5037),
+        ({"type": "LIMIT", "timeInForce": "GTC", "priceMatch": "OPPONENT_20"}, -5041),
+        ({"type": "LIMIT", "timeInForce": "GTC", "priceMatch": "QUEUE", "price": "100"}, -1106),
+        ({"type": "MARKET", "priceMatch": "QUEUE"}, -5038),
+    ],
+)
+def test_a_price_match_that_can_not_be_is_refused(wish: dict[str, str], code: int) -> None:
+    refusal = Terminal().refusal("POST", "order", symbol=SYMBOL, side="BUY", quantity="1", **wish)
+    assert refusal.code == code
+
+
 def test_histories_page_by_id_and_time() -> None:
     terminal = Terminal()
     ids = []

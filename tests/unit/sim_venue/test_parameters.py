@@ -38,7 +38,7 @@ from tests.builders_sim import SYMBOL, Terminal
         ({"newClientOrderId": "with space"}, -1100),
         ({"newOrderRespType": "FULL"}, -1136),
         ({"selfTradePreventionMode": "MAYBE"}, -5039),
-        ({"priceMatch": "OPPONENT"}, -5037),
+        ({"priceMatch": "OPPONENT"}, -5038),
     ],
 )
 def test_a_malformed_market_order_is_refused(params: dict[str, Any], code: int) -> None:
