@@ -65,8 +65,8 @@ class Demo:
                 self._is_done,
                 self._rig.watch.run(watched),
                 self._accompany(),
-                self._rig.market.ended(),
                 *self._rig.beside,
+                ended=self._rig.market.ended(),
             )
         except asyncio.CancelledError:
             self._acknowledge()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -42,8 +43,9 @@ class Watch:
             self.say(f"{clock_time(notice.at)}  {notice_line(notice)}")
 
     def say(self, line: str) -> None:
-        """Print one line to stderr; stdout belongs to results."""
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        """Print one line to stderr; stdout belongs to results. Whoever closed stderr wants no lines."""
+        with suppress(OSError, SystemExit):  # rich leaves the program on a broken pipe
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     async def run(self, run: Run) -> None:
         """Show the trader until cancelled."""

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections import deque
+from threading import Lock
 
 from core.clock import Clock
-from core.errors import DataFileError
 from core.ports import TradeSink
 from core.trades import TradeRecord
 
@@ -24,6 +24,7 @@ class Bookkeeper:
         self._clock = clock
         self._every_seconds = every_seconds
         self._waiting: deque[TradeRecord] = deque()
+        self._writing = Lock()  # cancelling a task does not stop the thread it waits for
 
     def keep(self, record: TradeRecord) -> None:
         self._waiting.append(record)
@@ -39,13 +40,14 @@ class Bookkeeper:
 
     def flush(self) -> None:
         """Write everything that waits; on a fault the rows stay, for the next time."""
-        batch = list(self._waiting)
-        if not batch:
-            return
-        try:
-            self._sink.write(batch)
-        except DataFileError as fault:
-            log.warning("trade log not written, %d rows wait: %s", len(batch), fault)
-            return
-        for _ in batch:
-            self._waiting.popleft()
+        with self._writing:
+            batch = list(self._waiting)
+            if not batch:
+                return
+            try:
+                self._sink.write(batch)
+            except Exception as fault:  # noqa: BLE001 - derived data must never end trading
+                log.warning("trade log not written, %d rows wait: %s", len(batch), fault)
+                return
+            for _ in batch:
+                self._waiting.popleft()

@@ -1,9 +1,12 @@
 """Several fronts behind one notifier."""
 
+import logging
 from collections.abc import Iterable
 
 from core.notices import Notice
 from core.ports import Notifier
+
+log = logging.getLogger(__name__)
 
 
 class Notifiers:
@@ -14,4 +17,7 @@ class Notifiers:
 
     def notify(self, notice: Notice) -> None:
         for front in self._fronts:
-            front.notify(notice)
+            try:
+                front.notify(notice)
+            except Exception:
+                log.exception("%s could not be told of %s", type(front).__name__, type(notice).__name__)

@@ -12,11 +12,13 @@ from core.orders import StreamLost
 from core.ports import Exchange
 from services.bookkeeping import Bookkeeper
 from services.reconciler import Reconciler
-from services.trader import Tick, Trader, TraderEvent
+from services.trader import Tick, TraderEvent
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
+GRACE_SECONDS = 5.0
+SETTLING_SECONDS = 0.05
 
 
 class MinuteSource(Protocol):
@@ -27,6 +29,26 @@ class MinuteSource(Protocol):
     async def close(self) -> None: ...
 
     def minutes(self) -> AsyncIterator[MinuteClosed]: ...
+
+
+class Decider(Protocol):
+    """Who decides; see ``services.trader``."""
+
+    @property
+    def is_unsettled(self) -> bool: ...
+
+    @property
+    def held(self) -> tuple[str, ...]: ...
+
+    def restore(self) -> None: ...
+
+    def process(self, event: TraderEvent) -> None: ...
+
+
+class Drainable(Protocol):
+    """What still carries out commands when a run ends; see ``services.execution``."""
+
+    async def drain(self, grace: float) -> bool: ...
 
 
 class Inbox:
@@ -47,7 +69,7 @@ class Session:
 
     def __init__(
         self,
-        trader: Trader,
+        trader: Decider,
         inbox: Inbox,
         *,
         minutes: MinuteSource,
@@ -55,6 +77,7 @@ class Session:
         bookkeeper: Bookkeeper,
         clock: Clock,
         mark: Callable[[str], Decimal | None] = lambda _: None,
+        execution: Drainable | None = None,
     ) -> None:
         """``mark`` tells a symbol's mark price of this moment: without it nothing backs up the stops."""
         self._trader = trader
@@ -64,29 +87,53 @@ class Session:
         self._bookkeeper = bookkeeper
         self._clock = clock
         self._mark = mark
+        self._execution = execution
         self._reconciler = Reconciler(exchange, post=inbox.post, clock=clock)
 
-    async def run(self, until: Callable[[], bool], *beside: Awaitable[None]) -> None:
-        """Work until ``until`` is true after a minute, or until cancelled; ``beside`` runs along."""
+    async def run(
+        self, until: Callable[[], bool], *companions: Awaitable[None], ended: Awaitable[None] | None = None
+    ) -> None:
+        """Work until ``until`` is true after a minute, until ``ended`` returns, or until cancelled.
+
+        A duty's fault ends the run. ``companions`` run along: whatever becomes of them, trading goes on.
+        """
         self._trader.restore()
         self._minutes.start()
-        duties = (
-            self._trade(until),
-            self._feed_minutes(),
-            self._feed_reports(),
-            self._reconciler.run(),
-            self._feed_ticks(),
-            self._bookkeeper.run(),
-            *beside,
-        )
-        tasks = [asyncio.ensure_future(duty) for duty in duties]
+        deciding = [asyncio.create_task(self._trade(until)), asyncio.create_task(self._feed_minutes())]
+        if ended is not None:
+            deciding.append(asyncio.ensure_future(ended))
+        serving = [
+            asyncio.create_task(duty)
+            for duty in (self._feed_reports(), self._reconciler.run(), self._feed_ticks())
+        ]
+        beside = [
+            asyncio.ensure_future(each) for each in (self._bookkeeper.run(), *map(_harmless, companions))
+        ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*deciding, *serving], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            await _cancel(deciding)
+            await self._settle()
+        except asyncio.CancelledError:
+            await _cancel(deciding)
+            await self._settle()
+            raise
         finally:
-            await _cancel(tasks)
+            await _cancel([*deciding, *serving, *beside])
             await self._minutes.close()
+
+    async def _settle(self) -> None:
+        """Decide nothing new, but see what was begun to a confirmed stop: for ``GRACE_SECONDS`` at most."""
+        deadline = self._clock.monotonic() + GRACE_SECONDS
+        trading = asyncio.create_task(self._trade(lambda: False))
+        try:
+            while self._trader.is_unsettled and self._clock.monotonic() < deadline and not trading.done():
+                await self._clock.sleep(SETTLING_SECONDS)
+            if self._execution is not None:
+                await self._execution.drain(max(deadline - self._clock.monotonic(), 0.0))
+        finally:
+            await _cancel([trading])
 
     async def _trade(self, until: Callable[[], bool]) -> None:
         while True:
@@ -112,6 +159,14 @@ class Session:
             await self._clock.sleep(TICK_SECONDS)
             marks = {symbol: self._mark(symbol) for symbol in self._trader.held}
             self._inbox.post(Tick({symbol: mark for symbol, mark in marks.items() if mark is not None}))
+
+
+async def _harmless(companion: Awaitable[None]) -> None:
+    """Run something beside trading; its fault is logged, and is nothing to trading."""
+    try:
+        await companion
+    except Exception:
+        log.exception("something beside the trader failed; trading goes on")
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:

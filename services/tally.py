@@ -1,11 +1,14 @@
 """What a run has done so far, in numbers that its journal and trade log must confirm."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 
 from core.positions import Position, Source
+
+REMEMBERED_SCANS = 20_000
 
 
 @dataclass(slots=True)
@@ -30,7 +33,7 @@ class Tally:
     real: BookTally = field(default_factory=BookTally)
     virtual: BookTally = field(default_factory=BookTally)
     twin: BookTally = field(default_factory=BookTally)
-    scan_seconds: list[float] = field(default_factory=list)
+    scan_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED_SCANS))
 
     def scanned(self, seconds: float) -> None:
         self.scans += 1

@@ -18,7 +18,7 @@ from core.operation import OperatorAction, OperatorRequest
 from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost, Transferred
 from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
-from core.positions import ExitReason, Position, PositionPlan, Source
+from core.positions import ExitReason, Position, PositionPlan, Source, Stage
 from core.risk_state import Halt
 from core.signals import Candidate, RankedSignal
 from core.universe import UniverseRefreshed
@@ -35,6 +35,8 @@ from services.risk_desk import RiskDesk
 from services.tally import Tally
 
 log = logging.getLogger(__name__)
+
+_UNSETTLED = {Stage.INTENDED, Stage.ENTERING, Stage.UNKNOWN, Stage.PROTECTING}
 
 REMEMBERED_POSITIONS = 10_000
 
@@ -193,6 +195,11 @@ class Trader:
         self._virtual.restore([each for each in positions if each.plan.source is Source.VIRTUAL], known)
         if self._twins is not None:
             self._twins.restore([each for each in positions if each.plan.source is Source.TWIN])
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether an entry is on its way or held without a confirmed stop: no moment to leave."""
+        return any(position.stage in _UNSETTLED for position in self._real.positions.values())
 
     @property
     def held(self) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ async def _rig(settings: Settings, venue: Simulated, records: Records, watch: Wa
         bookkeeper=records.bookkeeper,
         clock=clock,
         mark=data.mark,
+        execution=execution,
     )
     return Rig(
         trader=trader,

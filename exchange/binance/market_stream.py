@@ -169,7 +169,7 @@ class BinanceMarketStreams:
         def read(text: str) -> None:
             try:
                 on_text(text)
-            except msgspec.DecodeError as fault:
+            except (msgspec.DecodeError, ValueError) as fault:
                 # A candle lost here is noticed as missing and fetched, so the stream may go on.
                 _log.warning("unreadable market message: %s", fault)
 

@@ -120,7 +120,11 @@ class WeightLimiter:
             raise RateLimited(TOO_MANY_REQUESTS, "we are banned for now", retry_after=self.closed_for)
         lease = await self._queue(weight, priority)
         if weight and priority >= Priority.GAP:
-            await self._smoother.acquire(min(weight, self._smoother.max_rate))
+            try:
+                await self._smoother.acquire(min(weight, self._smoother.max_rate))
+            except asyncio.CancelledError:
+                self.settle(lease, None)
+                raise
         return lease
 
     def settle(self, lease: Lease, used: int | None) -> None:
