@@ -1,3 +1,5 @@
+"""Candles on disk: read back as they were written, whatever happened to the disk or to us."""
+
 import logging
 from decimal import Decimal
 from pathlib import Path
