@@ -1,6 +1,6 @@
 """Time, from one place: market time in milliseconds and our own deadlines in seconds.
 
-Three times never mix (docs/design in ARCHITECTURE.md). *Wire* time signs requests and is always the
+Three times never mix (see *Laws* in ARCHITECTURE.md). *Wire* time signs requests and is always the
 machine's. *Market* time is the exchange's and may run faster in the simulator. *Monotonic* time measures
 our own deadlines.
 """

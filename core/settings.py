@@ -166,7 +166,7 @@ class Settings(BaseModel):
     discord_channel_id: Id | None = None
     """The channel that gets the messages."""
     discord_owner_ids: Ids = frozenset()
-    """Users who may stop, resume and close: their numbers, separated by commas."""
+    """Users who may share the account's numbers with everybody: their ids, separated by commas."""
     discord_api_url: Address | None = None
     """Another address for Discord's REST, for rehearsals."""
     discord_gateway_url: Address | None = None

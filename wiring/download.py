@@ -72,7 +72,8 @@ async def _public(settings: Settings, folder: Path) -> AsyncIterator[BinanceConn
     async with AsyncExitStack() as stack:
         addresses, speed = DEMO_TRADING if settings.mode is Mode.TESTNET else PRODUCTION, 1.0
         if settings.binance_rest_url:
-            addresses = BinanceAddresses(rest=settings.binance_rest_url, ws=addresses.ws)
+            streams = settings.binance_ws_url or addresses.ws
+            addresses = BinanceAddresses(rest=settings.binance_rest_url, ws=streams)
         elif settings.mode is Mode.SIM:
             command, log = simulator_command(_SIMULATED_HISTORY), folder.parent / "simulator.log"
             told = await stack.enter_async_context(simulator_child(command, log))
