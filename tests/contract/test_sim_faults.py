@@ -402,6 +402,15 @@ async def test_a_rule_that_makes_no_sense_is_refused(wish: dict[str, str]) -> No
         assert (answer.status, (await answer.json())["code"]) == (400, -1130)
 
 
+@pytest.mark.parametrize(("typed", "hint"), [("unknown503", "'unknown_503'"), ("", "docs/simulator.md")])
+async def test_a_fault_that_is_misspelt_is_told_what_was_meant(typed: str, hint: str) -> None:
+    async with (
+        running() as (_, announced),
+        aiohttp.request("POST", f"{announced.rest}/sim/v1/faults", data={"fault": typed}) as answer,
+    ):
+        assert hint in (await answer.json())["msg"]
+
+
 def test_the_same_seed_strikes_the_same_calls() -> None:
     def struck(seed: int) -> list[bool]:
         plan = FaultPlan(seed)

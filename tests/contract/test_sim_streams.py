@@ -1,6 +1,8 @@
 """Streams over sockets: as ccxt.pro and python-binance read them, and frame by frame."""
 
 import asyncio
+import gc
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -12,6 +14,7 @@ import pytest
 
 from core.market import MINUTE_MS, QUARTER_MS
 from exchange.sim.config import Announcement
+from exchange.sim.process import Simulator
 from exchange.sim.server.conversations import MESSAGES_A_SECOND
 from tests.contract.sim_clients import PATIENCE, ccxt_client, pass_minutes, running
 
@@ -201,3 +204,33 @@ async def test_hundreds_of_connections_come_and_go() -> None:
         while simulator.hub.connections:
             async with session.get(f"{announced.rest}/fapi/v1/ping") as answer:
                 assert answer.status == 200
+
+
+async def test_connections_that_come_and_go_leave_nothing_behind() -> None:
+    """Two times sixty sockets and their orders for candles: the second sixty add no task and no memory."""
+    async with running() as (simulator, announced):
+        await come_and_go(simulator, announced)
+        tasks = len(asyncio.all_tasks())
+        tracemalloc.start()
+        try:
+            await come_and_go(simulator, announced)
+            gc.collect()
+            grown, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(asyncio.all_tasks()) == tasks
+        assert grown < 200_000  # a socket that stays would keep some 20,000 bytes, sixty a million
+
+
+async def come_and_go(simulator: Simulator, announced: Announcement) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        url = f"{announced.ws}/market/ws/btcusdt@kline_1m"
+        sockets_open = await asyncio.gather(*(session.ws_connect(url) for _ in range(60)))
+        pass_minutes(simulator, 1)
+        await asyncio.gather(*(each.receive(timeout=PATIENCE) for each in sockets_open))
+        for number, each in enumerate(sockets_open):
+            if number % 2:
+                await each.close()
+    while simulator.hub.connections:
+        async with aiohttp.request("GET", f"{announced.rest}/fapi/v1/ping"):
+            pass

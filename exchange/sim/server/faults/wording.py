@@ -1,6 +1,7 @@
 """A fault rule as /sim/v1/faults words it."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from math import isfinite
 
 from exchange.sim.server import refusals
@@ -20,7 +21,7 @@ def rule_of(params: Mapping[str, str]) -> Rule:
         if name not in _KNOWN:
             raise refusals.malformed(name)
     if params.get("fault") not in ALL:
-        raise refusals.malformed("fault")
+        raise _no_such_fault(params.get("fault", ""))
     numbers = [part for part in params.get("at", "").split(",") if part]
     return Rule(
         fault=ALL[params["fault"]],
@@ -32,6 +33,13 @@ def rule_of(params: Mapping[str, str]) -> Rule:
         code=-_whole(params.get("code", "-1000").removeprefix("-"), "code"),
         executed=params.get("executed", "true") == "true",
     )
+
+
+def _no_such_fault(name: str) -> refusals.Refusal:
+    """Say which fault may have been meant, or where all of them are listed."""
+    nearest = get_close_matches(name, ALL, n=1)
+    hint = f"did you mean '{nearest[0]}'?" if nearest else "docs/simulator.md lists them."
+    return refusals.Refusal(-1130, f"Data sent for parameter 'fault' is not valid: {hint}")
 
 
 def _number(params: Mapping[str, str], name: str, default: float, *, most: float) -> float:
