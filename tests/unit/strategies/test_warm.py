@@ -1,3 +1,5 @@
+"""Compiling ahead: what it keeps and what it throws away."""
+
 from core.clock import SystemClock
 from strategies.kernel.jit import CACHE
 from strategies.warm import warm
