@@ -50,6 +50,11 @@ _ANYWHERE = (
     RestFault.FIELD_MISSING,
     RestFault.FIELD_RENAMED,
     RestFault.FIELD_NULL,
+    RestFault.PARTIAL_PAGE,
+    RestFault.ROW_MISSING,
+    RestFault.ROW_TWICE,
+    RestFault.ROWS_UNSORTED,
+    RestFault.SETTING_IGNORED,
 )
 _OF_STREAMS = (
     StreamFault.EVENT_MISSING,
@@ -67,6 +72,7 @@ _OF_MINUTES = (
     MinuteFault.CONDITIONAL_CANCELLED,
     MinuteFault.STREAMS_CUT,
     MinuteFault.STREAMS_SILENT,
+    MinuteFault.HEDGE_SWITCHED,
 )
 _SECONDS = (0.2, 1.0, 3.0, 10.0)
 
