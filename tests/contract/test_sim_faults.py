@@ -310,6 +310,18 @@ async def test_a_price_spikes_for_a_second() -> None:
         assert (simulator.market.mark / simulator.market.last).std() < 0.02
 
 
+@pytest.mark.parametrize(
+    "fault", [MinuteFault.PRICE_SPIKE, MinuteFault.FILTERS_CHANGED, MinuteFault.DELISTED]
+)
+async def test_a_market_without_a_symbol_that_trades_survives_its_faults(fault: MinuteFault) -> None:
+    gone = tuple((symbol, 1) for symbol in ("BTCUSDT", "ETHUSDT"))
+    async with running(symbols=2, delistings=gone) as (simulator, announced):
+        simulator.faults.add([Rule(fault=fault, rate=1.0)])
+        pass_minutes(simulator, 65)
+        async with aiohttp.request("GET", f"{announced.rest}/fapi/v1/exchangeInfo") as answer:
+            assert (await answer.json())["symbols"] == []
+
+
 async def test_filters_change_while_a_client_trusts_the_old_ones() -> None:
     rule = Rule(fault=MinuteFault.FILTERS_CHANGED, rate=1.0)
     async with struck_by(rule) as (simulator, _, client):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
+from core.instruments import InstrumentStatus
 from core.market import MINUTE_MS
 from core.rng import seeded
 from exchange.sim.listings import Listings
@@ -65,12 +66,15 @@ class MinuteFaults:
             self._venue.floor.triggers_stuck = False
 
     def _spike(self, _rule: Rule, _accounts: Sequence[str]) -> None:
-        index = int(self._rng.integers(len(self._market.instruments)))
-        self._market.spike(index, 1 + _SPIKE * self._rng.choice((-1, 1)))
+        symbol = self._one_of(self._trading())
+        if symbol is not None:
+            self._market.spike(self._market.index_of[symbol], 1 + _SPIKE * self._rng.choice((-1, 1)))
 
     def _change_filters(self, _rule: Rule, _accounts: Sequence[str]) -> None:
-        contracts = list(self._listings.contracts.values())
-        contract = contracts[int(self._rng.integers(len(contracts)))]
+        symbol = self._one_of(self._trading())
+        if symbol is None:
+            return
+        contract = self._listings.contracts[symbol]
         changed = replace(
             contract,
             step_size=contract.step_size * _COARSER,
@@ -78,6 +82,14 @@ class MinuteFaults:
             min_notional=contract.min_notional * _COARSER,
         )
         self._listings.change(changed, now_ms=self._market.now_ms)
+
+    def _trading(self) -> list[str]:
+        contracts = self._listings.contracts.values()
+        return [each.symbol for each in contracts if each.status is InstrumentStatus.TRADING]
+
+    def _one_of(self, symbols: Sequence[str]) -> str | None:
+        """Draw one; of none there is none."""
+        return symbols[int(self._rng.integers(len(symbols)))] if symbols else None
 
     def _stick(self, rule: Rule, _accounts: Sequence[str]) -> None:
         self._venue.floor.triggers_stuck = True
@@ -100,9 +112,11 @@ class MinuteFaults:
             self._by_hand(name, "POST", "/fapi/v1/multiAssetsMargin", multiAssetsMargin=wanted)
 
     def _delist(self, _rule: Rule, accounts: Sequence[str]) -> None:
+        trading = self._trading()
         held = [symbol for name in accounts for symbol, _ in self._venue.account(name).positions]
-        symbols = held or list(self._listings.contracts)
-        symbol = symbols[int(self._rng.integers(len(symbols)))]
+        symbol = self._one_of([each for each in held if each in trading] or trading)
+        if symbol is None:
+            return
         delivery_ms = self._market.now_ms + _NOTICE_MS
         self._market.deliver(self._market.index_of[symbol], delivery_ms)
         contract = replace(self._listings.contracts[symbol], delivery_ms=delivery_ms)
