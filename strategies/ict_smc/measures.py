@@ -23,14 +23,19 @@ NEVER = 240.0
 def measure(kernel: MarketKernel, setup: Setup) -> Measures:
     """Measure everything that does not depend on where the stop lies."""
     minute, quarter = kernel.minute[setup.symbol_index], kernel.quarter[setup.symbol_index]
-    block = _block(plain(minute), plain(minute.blocks[setup.block]), setup.side)
-    return measure_surroundings(minute, quarter, setup.side) | block
+    position = float(range_position(minute, setup.side))
+    minute, quarter = plain(minute), plain(quarter)
+    block = _block(minute, plain(minute.blocks[setup.block]), setup.side)
+    return _surroundings(minute, quarter, setup.side, position=position) | block
 
 
 def measure_surroundings(minute: Chart, quarter: Chart, side: int) -> Measures:
     """Measure everything that does not depend on a block either."""
     position = float(range_position(minute, side))
-    minute, quarter = plain(minute), plain(quarter)
+    return _surroundings(plain(minute), plain(quarter), side, position=position)
+
+
+def _surroundings(minute: Chart, quarter: Chart, side: int, *, position: float) -> Measures:
     return {
         "range_position": min(max(position, -1.0), 2.0),
         **_trend(quarter, side),
