@@ -44,11 +44,13 @@ class Ban:
 class RiskState:
     """All of the gate's memory; times in market ms, money in USDT, days counted from 1970 in UTC.
 
-    ``halted`` is the reason of a halt that only an operator lifts, empty while there is none.
+    ``halted`` is the reason of a halt that only an operator lifts, empty while there is none; while
+    ``panicking``, everything real is closed besides.
     ``entries_full_at`` is when the bucket of entries will be, or was, full again.
     """
 
     halted: str = ""
+    panicking: bool = False
     paused_until: int = 0
     day: int = -1
     day_opening_equity: Decimal = _ZERO
@@ -146,11 +148,16 @@ def halted(state: RiskState, reason: str) -> RiskState:
     return replace(state, halted=state.halted or reason)
 
 
+def panicked(state: RiskState) -> RiskState:
+    """Halt, whatever else has halted before, and leave everything."""
+    return replace(halted(state, Halt.PANIC.value), panicking=True)
+
+
 def resumed(state: RiskState, *, equity: Decimal, parameters: RiskParameters) -> RiskState:
-    """Lift a halt. After a drawdown the peak starts anew here; a pause after stops runs its time."""
+    """Lift a halt, and a panic. After a drawdown the peak starts anew here; a pause after stops runs its time."""
     if state.drawdown(equity) < parameters.drawdown_halt:
-        return replace(state, halted="")
-    return replace(state, halted="", peak_equity=equity, drawdown_alerted=False)
+        return replace(state, halted="", panicking=False)
+    return replace(state, halted="", panicking=False, peak_equity=equity, drawdown_alerted=False)
 
 
 def blacklisted(state: RiskState, symbol: str, ban: Ban) -> RiskState:

@@ -115,7 +115,6 @@ class Book:
         """Record the intent, then begin. A symbol already held is a mistake of the caller's."""
         if plan.symbol in self._positions:
             raise ValueError(f"{plan.symbol} is already held in the {self.source} book")
-        self._tags[position_tag(plan.position_id)] = plan.position_id
         step = lifecycle.begin(plan, mono=self._clock.monotonic())
         self._carry_out(step, at=plan.planned_at, cause=IntentRecorded(plan=plan))
 
@@ -139,7 +138,7 @@ class Book:
             report = replace(report, resting=ours_on(report.symbol, report.resting, self._tags))
         symbol = getattr(report, "symbol", None)
         position = self._positions.get(symbol) if symbol else None
-        if position is None:
+        if position is None or getattr(report, "position_id", position.position_id) != position.position_id:
             self._listener.stray(report)
             return
         step = lifecycle.on_report(position, report, self._parameters, mono=self._clock.monotonic())
@@ -262,6 +261,7 @@ class Book:
 
     def _keep(self, position: Position) -> None:
         if position.is_live:
+            self._tags[position.tag] = position.position_id
             self._positions[position.symbol] = position
         else:
             self._positions.pop(position.symbol, None)

@@ -83,8 +83,10 @@ class Clerk:
     def remember(self, plan: PositionPlan) -> None:
         """Take what must be known of a plan before its intent is recorded."""
         self._snapshots[plan.position_id] = self._store.snapshot_1m(plan.symbol, SNAPSHOT_BARS)
-        if plan.source is not Source.TWIN:
-            self.digest.opened(plan)
+
+    def forget(self, plan: PositionPlan) -> None:
+        """Nothing came of the plan: not even its intent was recorded."""
+        self._snapshots.pop(plan.position_id, None)
 
     def record(self, body: Body, *, at: int, seen_at: int | None = None, key: str | None = None) -> None:
         seen = self._clock.market_ms() if seen_at is None else seen_at
@@ -126,9 +128,7 @@ class Clerk:
         self._noticed = frozenset(findings)
 
     def halt(self, reason: str, at: int) -> None:
-        alerts = self._desk.halt(reason, at)
-        self.keep_risk(at)
-        self._tell(alerts)
+        self._risk_moved(self._desk.halt(reason, at), at)
 
     def operate(self, request: OperatorRequest, at: int) -> None:
         """Write down what a person wants, and do the part of it that is about the risk state."""
@@ -139,12 +139,10 @@ class Clerk:
             case OperatorAction.HALT:
                 self.halt(request.reason or Halt.PAUSED.value, at)
             case OperatorAction.PANIC:
-                self.halt(Halt.PANIC.value, at)
+                self._risk_moved(self._desk.panic(at), at)
             case OperatorAction.RESUME:
                 self._journal_fails = False
-                alerts = self._desk.resume(at)
-                self.keep_risk(at)
-                self._tell(alerts)
+                self._risk_moved(self._desk.resume(at), at)
             case OperatorAction.CLOSE:
                 pass
 
@@ -156,6 +154,10 @@ class Clerk:
         at = self._clock.market_ms()
         self.say("journal_failed", Severity.CRITICAL, at=at, text=fault)
         self.halt(Halt.JOURNAL.value, at)
+
+    def _risk_moved(self, alerts: Sequence[Alert], at: int) -> None:
+        self.keep_risk(at)
+        self._tell(alerts)
 
     def _tell(self, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
@@ -224,9 +226,7 @@ class Clerk:
 
     def _account(self, account: AccountRead) -> None:
         self._log_equity(account.equity)
-        alerts = self._desk.account(account)
-        self.keep_risk(account.at)
-        self._tell(alerts)
+        self._risk_moved(self._desk.account(account), account.at)
 
     def _log_equity(self, equity: Decimal) -> None:
         """Equity moves all day; what is worth a line is a move of a percent since the last line."""

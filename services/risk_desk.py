@@ -28,6 +28,7 @@ from core.risk_state import (
     equity_read,
     halted,
     news,
+    panicked,
     resumed,
     transferred,
 )
@@ -108,6 +109,10 @@ class RiskDesk:
     def halt(self, reason: str, at: int) -> Sequence[Alert]:
         """Take no more entries until somebody resumes."""
         return self._move(halted(self._state, reason), at)
+
+    def panic(self, at: int) -> Sequence[Alert]:
+        """Take no more entries and hold nothing until somebody resumes."""
+        return self._move(panicked(self._state), at)
 
     def resume(self, at: int) -> Sequence[Alert]:
         """Take entries again; without an equity to judge a drawdown by, the next one read decides."""
@@ -198,6 +203,10 @@ class RiskDesk:
     def halted(self) -> str:
         return self._state.halted
 
+    @property
+    def is_panicking(self) -> bool:
+        return self._state.panicking
+
     def day_pnl(self, at: int) -> Decimal:
         """Return today's realised net of real positions."""
         return self._state.realised_on(at)
@@ -257,7 +266,9 @@ class RiskDesk:
         return earned_leverage(record, self.parameters.leverage)
 
     def _context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
-        column = minute.axis.names.index(symbol)
+        column = minute.index_of(symbol)
+        if column is None:
+            raise KeyError(symbol)
         return SymbolContext.of(self._instruments[symbol], minute.context, column=column)
 
     def _surroundings(

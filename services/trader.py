@@ -19,7 +19,6 @@ from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost, Tr
 from core.parameters import Parameters
 from core.ports import Execution, Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
-from core.risk_state import Halt
 from core.signals import Candidate, RankedSignal
 from core.universe import UniverseRefreshed
 from core.verdicts import Refused
@@ -153,7 +152,7 @@ class Trader:
     def process(self, event: TraderEvent) -> None:
         """Apply one event and everything that follows from it at once."""
         self._apply(event)
-        if self.desk.halted == Halt.PANIC:
+        if self.desk.is_panicking:
             self.close_all()
         self._use_free_slot()
 
@@ -168,6 +167,8 @@ class Trader:
             case Tick():
                 self._real.tick(event.marks)
                 self._virtual.tick()
+                if self._twins is not None:
+                    self._twins.tick()
             case CloseRequested():
                 self._book_of(event.source).request_close(event.symbol, ExitReason.OPERATOR)
             case OperatorRequest():
@@ -310,18 +311,24 @@ class Trader:
         if book.knows(plan.position_id):
             log.warning("%s was acted on before: the same signal came twice", plan.position_id)
             return
-        self._judged(plan.signal, plan.source.value, (), minute)
         self._clerk.keep_risk(minute.at)
+        if not self._begin(book, plan):
+            return
+        self._judged(plan.signal, plan.source.value, (), minute)
+        self.digest.opened(plan)
+        if plan.source is Source.REAL and self._twins and plan.symbol not in self._twins.positions:
+            self._begin(self._twins, replace(plan, source=Source.TWIN))
+
+    def _begin(self, book: Book, plan: PositionPlan) -> bool:
+        """Open in one book; ``False``, and nothing of it remains, where the intent can not be written."""
         self._clerk.remember(plan)
         try:
             book.open(plan)
         except JournalError:
             log.warning("%s is not opened: its intent could not be written down", plan.position_id)
-            return
-        if plan.source is Source.REAL and self._twins and plan.symbol not in self._twins.positions:
-            twin = replace(plan, source=Source.TWIN)
-            self._clerk.remember(twin)
-            self._twins.open(twin)
+            self._clerk.forget(plan)
+            return False
+        return True
 
     def _refuse(self, signal: RankedSignal, refusal: Refused, minute: MinuteClosed) -> None:
         self.tally.refused += 1
@@ -334,7 +341,7 @@ class Trader:
     ) -> None:
         self.digest.signal(signal, verdict, reasons)
         body = SignalJudged(signal=signal, verdict=verdict, reasons=reasons)
-        key = signal.candidate.signal_id
+        key = f"{signal.candidate.signal_id}:{verdict}"  # a slot that comes free changes the verdict
         self._clerk.record(body, at=minute.at, seen_at=minute.seen_at, key=key)
 
     def _record(self, minute: MinuteClosed, ranked: Sequence[RankedSignal]) -> None:

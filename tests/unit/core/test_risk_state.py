@@ -1,5 +1,6 @@
 """What the risk gate remembers, and what people hear of it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from core.risk_state import (
     halted,
     news,
     on_day_of,
+    panicked,
     pardoned,
     resumed,
     transferred,
@@ -220,3 +222,20 @@ def test_nothing_is_forgotten_over_a_restart() -> None:
     state = entered(stopped(state, at=T0), T0, PARAMETERS)
     state = blacklisted(state, "XUSDT", Ban(reason="-4411", until=T0 + DAY))
     assert decode(encode(state), RiskState) == state
+
+
+def test_a_panic_joins_whatever_halt_there_is_and_a_resumption_lifts_both() -> None:
+    assert (panicked(START).halted, panicked(START).panicking) == ("panic", True)
+    maintained = panicked(halted(START, "maintenance"))
+    assert (maintained.halted, maintained.panicking) == ("maintenance", True)
+    for equity in (10_000, 8_000):
+        lifted = resumed(maintained, equity=Decimal(equity), parameters=PARAMETERS)
+        assert (lifted.halted, lifted.panicking) == ("", False)
+
+
+def test_a_panic_is_read_back_and_a_state_written_before_there_were_any_has_none() -> None:
+    state = panicked(START)
+    assert decode(encode(state), RiskState) == state
+    old = encode(state).replace(b'"panicking":true,', b"")
+    assert b"panicking" not in old
+    assert decode(old, RiskState) == replace(state, panicking=False)

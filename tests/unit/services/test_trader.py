@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from core.clock import ManualClock
+from core.errors import JournalError
 from core.instruments import InstrumentStatus
 from core.journal import (
+    Entry,
     IntentRecorded,
     OperatorActed,
     PositionChanged,
@@ -28,8 +30,10 @@ from core.orders import (
     CancelConditional,
     CloseAtMarket,
     Command,
+    ConditionalsListed,
     ConditionalStatus,
     HeldPosition,
+    OrderAbsent,
     OrderFilled,
     PlaceConditional,
     PrepareSymbol,
@@ -44,6 +48,7 @@ from core.orders import (
 )
 from core.parameters import Parameters
 from core.positions import ExitReason, Position, Source, Stage
+from core.risk_state import Halt
 from core.signals import Candidate, Side
 from core.trades import TradeRecord
 from core.universe import UniverseRefreshed, compare
@@ -535,6 +540,23 @@ def test_a_panic_closes_everything_and_opens_no_more(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize("first", [each for each in Halt if each is not Halt.PANIC])
+def test_a_panic_closes_everything_though_something_else_has_halted_before(world: World, first: Halt) -> None:
+    open_one(world)
+    world.trader.desk.halt(first.value, T0)
+    ask(world, OperatorAction.PANIC)
+    world.minute()
+    assert world.held(Source.REAL) == []
+    assert world.trader.view().halted == first.value
+
+
+def test_a_halt_for_a_reason_called_panic_closes_nothing(world: World) -> None:
+    open_one(world)
+    world.trader.process(OperatorRequest(action=OperatorAction.HALT, by="ann", reason="panic"))
+    world.minute()
+    assert world.held(Source.REAL) == ["AUSDT"]
+
+
 def test_a_panic_outlives_a_restart(world: World) -> None:
     open_one(world)
     ask(world, OperatorAction.PANIC)
@@ -567,6 +589,10 @@ def test_a_slot_that_becomes_free_within_the_minute_goes_to_its_next_best(world:
     world.trader.process(closing_fill(position))
     assert set(world.held(Source.REAL)) == {*held[1:], "EUSDT"}
     assert world.held(Source.VIRTUAL) == []
+    verdicts = [
+        each.verdict for each in world.journal.bodies(SignalJudged) if each.signal.candidate.symbol == "EUSDT"
+    ]
+    assert verdicts == ["virtual", "real"]
 
 
 def test_every_real_position_has_a_twin_on_paper_that_nobody_counts() -> None:
@@ -581,6 +607,55 @@ def test_every_real_position_has_a_twin_on_paper_that_nobody_counts() -> None:
     assert (world.trader.tally.real.closed, world.trader.tally.virtual.closed) == (1, 0)
     assert (view.twin_gap.pairs, view.twin_gap.mean_r) == (1, 0.0)
     assert len(world.ear.of(PositionEnded)) == 1
+
+
+def breaks_for(journal: MemoryJournal, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the journal fail for the intents of one book."""
+    write = journal.append
+
+    def append(entries: Sequence[Entry]) -> None:
+        if any(isinstance(each.body, IntentRecorded) and each.body.plan.source is source for each in entries):
+            raise JournalError("the disk is full")
+        write(entries)
+
+    monkeypatch.setattr(journal, "append", append)
+
+
+def test_a_twin_that_can_not_be_written_down_costs_nothing_but_the_twin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(twins=True)
+    world.minute()
+    breaks_for(world.journal, Source.TWIN, monkeypatch)
+    open_one(world)
+    assert world.held(Source.REAL) == ["AUSDT"]
+    world.minute(AUSDT=(100, 103, 100, 102))
+    world.bookkeeper.flush()
+    assert [each.source for each in world.shelf.records] == [Source.REAL]
+
+
+def test_nothing_remains_of_an_opening_that_could_not_be_written_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untouched = world.trader.digest.hexdigest()
+    breaks_for(world.journal, Source.REAL, monkeypatch)
+    open_one(world)
+    assert world.held(Source.REAL) == []
+    assert world.journal.bodies(SignalJudged) == []
+    assert world.trader.digest.hexdigest() == untouched
+
+
+def test_a_twin_whose_entry_was_lost_in_a_restart_comes_to_nothing() -> None:
+    world = World(twins=True)
+    world.minute()
+    world.wish("AUSDT")
+    world.minute()  # the entries wait for the next open
+    again = World(world.journal, now=world.clock.market_ms(), twins=True)
+    again.trader.restore()
+    for _ in range(20):
+        again.minute()
+        again.trader.process(Tick())
+    assert again.journal.live_positions() == []
 
 
 def account_of(equity: str) -> AccountRead:
@@ -628,6 +703,21 @@ def test_the_same_signal_is_acted_on_once_though_it_comes_again_after_a_restart(
     again.minute()
     assert again.held(Source.REAL) == again.held(Source.VIRTUAL) == []
     assert len(again.journal.bodies(IntentRecorded)) == 1
+
+
+def test_late_news_of_an_earlier_position_on_the_symbol_does_not_touch_the_one_that_is_held(
+    world: World,
+) -> None:
+    open_one(world)
+    earlier = "real:long over"
+    for order_id in ("", client_order_id(earlier, Role.ENTRY, 1), client_order_id(earlier, Role.STOP, 1)):
+        world.trader.process(
+            OrderAbsent(position_id=earlier, symbol="AUSDT", client_order_id=order_id, at=T0)
+        )
+    told = ConditionalsListed(position_id=earlier, symbol="AUSDT", resting=(), at=T0)
+    before = world.trader.view().real
+    world.trader.process(told)
+    assert world.trader.view().real == before
 
 
 def test_an_order_of_ours_that_fills_too_late_is_an_alarm(world: World) -> None:
