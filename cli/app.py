@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,16 @@ class Actions:
     version: Callable[[], int]
 
 
+def _loopback(host: str) -> str:
+    """The simulator speaks without encryption and prints its keys: nobody else is to hear it."""
+    try:
+        if host == "localhost" or ip_address(host).is_loopback:
+            return host
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{host} is not this machine's own address: use 127.0.0.1, ::1 or localhost")
+
+
 def _moment(text: str) -> int:
     try:
         return moment(text)
@@ -48,6 +59,9 @@ def _moment(text: str) -> int:
         raise typer.BadParameter(message) from error
 
 
+DemoSpeed = Annotated[  # faster, and the market outruns the orders: fills come minutes after their decision
+    float, typer.Option(min=1, max=3600, help="Market minutes a minute.")
+]
 Speed = Annotated[
     float, typer.Option(min=0, max=100_000, help="Market minutes a minute; 0 is as fast as possible.")
 ]
@@ -125,7 +139,7 @@ def _add_demo(app: typer.Typer, actions: Actions) -> None:
     @app.command(help="Start a simulated exchange and trade on it: the whole product in one command.")
     def demo(
         minutes: Annotated[int, typer.Option(min=1, max=100_000, help="Market minutes to run.")] = 240,
-        speed: Speed = 60,
+        speed: DemoSpeed = 60,
         symbols: Symbols = 650,
         seed: Seed = 1,
         data: Data = None,
@@ -143,7 +157,9 @@ def _add_demo(app: typer.Typer, actions: Actions) -> None:
 def _add_sim(app: typer.Typer, actions: Actions) -> None:
     @app.command(help="Serve a Binance-compatible exchange on loopback until told to stop.")
     def sim(  # noqa: PLR0913, PLR0917 - one parameter an option
-        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+        host: Annotated[
+            str, typer.Option(parser=_loopback, metavar="HOST", help="Loopback address.")
+        ] = "127.0.0.1",
         port: Annotated[int, typer.Option(min=0, max=65_535, help="0 lets the system choose.")] = 8650,
         speed: Speed = 1,
         symbols: Symbols = 650,

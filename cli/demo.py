@@ -1,7 +1,9 @@
 """One run of the trader on a simulated exchange, watched from the terminal and summed up at its end."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -57,7 +59,8 @@ class Demo:
         self._speed: float | None = None
 
     async def run(self) -> int:
-        """Return the exit code. Ctrl-C ends the run, not the summary."""
+        """Return the exit code. Ctrl-C and SIGTERM end the run, not the summary."""
+        self._end_on_sigterm()
         tally = self._rig.trader.tally
         watched = Run(view=self._rig.trader.view, done=lambda: tally.scans, speed=self._options.speed)
         try:
@@ -73,6 +76,14 @@ class Demo:
         pictures = self._pictures()
         finish(self._result(pictures), "demo", self._rows(pictures), json_wanted=self._options.as_json)
         return 0
+
+    @staticmethod
+    def _end_on_sigterm() -> None:
+        """Let a service manager's stop be like a person's."""
+        task = asyncio.current_task()
+        if task is not None:
+            with suppress(NotImplementedError):  # Windows has no such signal to handle
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
     def _acknowledge(self) -> None:
         """Take an interrupt as the wish for an early end."""

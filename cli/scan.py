@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cli.consoles import result_console
 from cli.demo import MarketTime
 from cli.options import ScanOptions
 from cli.scan_json import scan_as_json
@@ -21,8 +22,6 @@ from services.chronicle import Chronicle
 from services.scanner import Scan, Scanner
 from services.session import MinuteSource
 from strategies.ict_smc.explanation import Explanation
-
-WIDTH_OF_A_PIPE = 170
 
 Explained = tuple[Explanation, Explanation]
 
@@ -113,9 +112,7 @@ def _show(
     scan: Scan, explained: Explained | None, chart: Path | None, *, options: ScanOptions, seconds: float
 ) -> None:
     """Print for people; to stderr where stdout belongs to JSON."""
-    console = Console(stderr=options.as_json)
-    if not console.is_terminal:
-        console = Console(stderr=options.as_json, width=WIDTH_OF_A_PIPE)
+    console = result_console(stderr=options.as_json)
     console.print(scan_table(scan, top=options.top, seconds=seconds), highlight=False)
     for side in explained or ():
         console.print(explanation_table(side), highlight=False)

@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 
 from pydantic import SecretStr
-from rich.console import Console
 from rich.table import Table
 
+from cli.consoles import result_console
 from core.settings import Settings, env_name
-
-WIDTH_OF_A_PIPE = 170
 
 
 def show_settings(settings: Settings) -> None:
@@ -32,10 +30,7 @@ def _show(title: str, subject: str, rows: Iterable[tuple[str, str, str]]) -> Non
         table.add_column(heading)
     for row in rows:
         table.add_row(*row)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH_OF_A_PIPE)
-    console.print(table, highlight=False)
+    result_console().print(table, highlight=False)
 
 
 def _shown(value: object) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from rich.console import Console
 from rich.table import Table
 
+from cli.consoles import result_console
 from cli.watch import print_result
 
 
@@ -71,7 +71,7 @@ def show(title: str, rows: Mapping[str, object], *, stdout: bool) -> None:
     table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in rows.items():
         table.add_row(name, str(value))
-    Console(stderr=not stdout, soft_wrap=True).print(table, highlight=False)
+    result_console(stderr=not stdout).print(table, highlight=False)
 
 
 def finish(

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from cli.consoles import result_console
 from cli.options import TradesOptions
 from cli.watch import print_result
 from cli.wording import clock_time, duration, money, net_r, price, signed
@@ -67,7 +67,7 @@ def _print(
     sums: Mapping[Source, Performance],
     gap: TwinGap,
 ) -> None:
-    console = Console(soft_wrap=True)
+    console = result_console()
     console.print(f"journal {path}", highlight=False)
     if live:
         rows = (_live_row(each) for each in live)

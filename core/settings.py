@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -278,10 +278,14 @@ def _read(env_file: Path) -> Mapping[str, str]:
     if not env_file.exists():
         return {}
     try:
-        values = dotenv_values(env_file, interpolate=False, encoding="utf-8")
+        with env_file.open(encoding="utf-8") as lines:
+            bindings = list(parse_stream(lines))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{env_file} can not be read: {error}.") from error
-    return {name: value or "" for name, value in values.items()}
+    for binding in bindings:
+        if binding.error:  # a limit on a line that is passed over would be no limit
+            raise SettingsError(f"{env_file}, line {binding.original.line} is no setting: write NAME=value.")
+    return {binding.key: binding.value or "" for binding in bindings if binding.key}
 
 
 def _refuse_unknown(names: list[str]) -> None:

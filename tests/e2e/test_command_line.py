@@ -35,6 +35,7 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
         (["demo", "--from", "yesterday"], "2025-05-20"),
         (["scan", "--top", "0"], "'--top'"),
         (["sim", "--port", "99999"], "'--port'"),
+        (["sim", "--host", "0.0.0.0"], "127.0.0.1"),  # noqa: S104 - refused
         (["replay"], "--data"),
         (["replay", "--data", "x", "--from", "2025-05-21", "--to", "2025-05-20"], "--to must be later"),
         (["conjure"], "conjure"),

@@ -1,6 +1,9 @@
 """The product's main command, as a user runs it, held against its own books."""
 
+import json
+import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -10,7 +13,7 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
-from tests.e2e.program import Outcome, run
+from tests.e2e.program import Outcome, command, environment, run
 from tests.recorded import CANDLES, needs_candles
 
 FIELDS = {
@@ -124,3 +127,21 @@ def test_the_seeded_market_is_scanned_and_summed_up(tmp_path: Path) -> None:
     assert outcome.json["scans"] == 15
     assert outcome.json["journal"] == str(tmp_path / "out" / "journal.db")
     assert "scanned" in outcome.stderr
+
+
+def test_a_service_managers_stop_ends_it_like_a_persons(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command("demo", "--symbols", 10, "--minutes", 5000, "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment(tmp_path, {}),
+    ) as child:
+        assert child.stderr is not None
+        while "minute 1:" not in child.stderr.readline():
+            assert child.poll() is None
+        child.send_signal(signal.SIGTERM)
+        said, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert json.loads(said.splitlines()[-1])["scans"] >= 1

@@ -185,3 +185,16 @@ def test_settings_do_not_change() -> None:
 
 def test_every_setting_is_documented() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("line", ["this is not a setting", "=0.01", "RISK_MAX_DRAWDOWN 0.05"])
+def test_a_line_that_is_no_setting_is_refused_with_its_number(tmp_path: Path, line: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"RISK_MAX_LEVERAGE=5\n{line}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="line 2"):
+        load_settings({}, file)
+
+
+def test_an_env_file_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="can not be read"):
+        load_settings({}, tmp_path)
