@@ -34,6 +34,8 @@ class Estimate:
 
     @property
     def interval(self) -> str:
+        if np.isnan(self.low):
+            return f"{self.mean:+.3f} R, too few hours for an interval"
         return f"{self.mean:+.3f} R [{self.low:+.3f}, {self.high:+.3f}]"
 
     @property

@@ -52,3 +52,9 @@ def test_a_filter_that_keeps_nothing_or_all_shows_nothing() -> None:
     assert improvement_of(values, np.zeros(100, dtype=np.bool_), at).count == 0
     everything = improvement_of(values, np.ones(100, dtype=np.bool_), at)
     assert (everything.mean, everything.low, everything.high) == pytest.approx((0, 0, 0))
+
+
+def test_a_mean_of_few_hours_says_that_it_has_no_interval() -> None:
+    estimate = mean_of(np.array([0.5, -1.0]), np.array([0, 60_000]))
+    assert "nan" not in str(estimate)
+    assert "too few hours" in str(estimate)
