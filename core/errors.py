@@ -17,6 +17,10 @@ class JournalError(PerpscoutError):
     """The journal can not be opened, written or trusted. No entry may follow."""
 
 
+class EntryUnwritable(JournalError):
+    """An entry of the call has no form in the journal: it will not be written later either."""
+
+
 class ExchangeUnavailable(PerpscoutError):
     """The exchange did not answer. For an order this means: the outcome is unknown."""
 

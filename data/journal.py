@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from core.errors import JournalError
+from core.errors import EntryUnwritable, JournalError
 from core.journal import Entry
 from core.positions import Position
 from core.risk_state import RiskState
@@ -126,7 +126,7 @@ class SqliteJournal:
                 self._broken = str(trouble)
             raise trouble from error
         except (ValueError, TypeError) as error:
-            raise JournalError(
+            raise EntryUnwritable(
                 f"An entry can not be written to the journal {self._path}: {error}."
             ) from error
         finally:

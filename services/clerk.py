@@ -155,6 +155,10 @@ class Clerk:
         self.say("journal_failed", Severity.CRITICAL, at=at, text=fault)
         self.halt(Halt.JOURNAL.value, at)
 
+    def journal_lost(self) -> None:
+        """Records were given up: what the journal says of this time is not the whole truth."""
+        self.say("journal_lost", Severity.CRITICAL, at=self._clock.market_ms())
+
     def _risk_moved(self, alerts: Sequence[Alert], at: int) -> None:
         self.keep_risk(at)
         self._tell(alerts)

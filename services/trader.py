@@ -118,7 +118,7 @@ class Trader:
         self._engine = engine
         self._store = store
         self.desk = desk
-        self._journal = JournalGuard(journal, failed=self._on_journal_fault)
+        self._journal = JournalGuard(journal, failed=self._on_journal_fault, lost=self._on_journal_loss)
         self._notifier = notifier
         self._clock = clock
         self._parameters = parameters
@@ -398,6 +398,9 @@ class Trader:
 
     def _on_journal_fault(self, fault: str) -> None:
         self._clerk.journal_failed(fault)
+
+    def _on_journal_loss(self) -> None:
+        self._clerk.journal_lost()
 
     # --- small things -------------------------------------------------------------------------------
 

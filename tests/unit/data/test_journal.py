@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import JournalError
+from core.errors import EntryUnwritable, JournalError
 from core.journal import (
     Body,
     Entry,
@@ -103,7 +103,7 @@ def test_one_entry_that_can_not_be_written_takes_the_whole_call_with_it(
     journal: SqliteJournal, path: Path
 ) -> None:
     impossible = plan(ranked(replace(candidate(), atr_1m=float("nan"))))
-    with pytest.raises(JournalError, match=r"can not be written to the journal .*atr_1m"):
+    with pytest.raises(EntryUnwritable, match=r"can not be written to the journal .*atr_1m"):
         journal.append([minute(), entry(IntentRecorded(plan=impossible))])
     assert verified(path) == 0
     assert not journal.live_positions()

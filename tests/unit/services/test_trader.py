@@ -30,7 +30,6 @@ from core.orders import (
     CancelConditional,
     CloseAtMarket,
     Command,
-    ConditionalsListed,
     ConditionalStatus,
     HeldPosition,
     OrderAbsent,
@@ -705,19 +704,20 @@ def test_the_same_signal_is_acted_on_once_though_it_comes_again_after_a_restart(
     assert len(again.journal.bodies(IntentRecorded)) == 1
 
 
-def test_late_news_of_an_earlier_position_on_the_symbol_does_not_touch_the_one_that_is_held(
+def test_news_of_an_earlier_position_on_the_symbol_does_not_touch_the_one_that_is_held(
     world: World,
 ) -> None:
     open_one(world)
-    earlier = "real:long over"
-    for order_id in ("", client_order_id(earlier, Role.ENTRY, 1), client_order_id(earlier, Role.STOP, 1)):
-        world.trader.process(
-            OrderAbsent(position_id=earlier, symbol="AUSDT", client_order_id=order_id, at=T0)
-        )
-    told = ConditionalsListed(position_id=earlier, symbol="AUSDT", resting=(), at=T0)
+    (stop,) = (
+        each for each in world.real.commands if isinstance(each, PlaceConditional) and each.role is Role.STOP
+    )
     before = world.trader.view().real
-    world.trader.process(told)
-    assert world.trader.view().real == before
+    for earlier in ("real:earlier", stop.position_id):
+        assert world.trader.view().real == before
+        world.trader.process(
+            OrderAbsent(position_id=earlier, symbol="AUSDT", client_order_id=stop.client_order_id, at=T0)
+        )
+    assert world.trader.view().real != before
 
 
 def test_an_order_of_ours_that_fills_too_late_is_an_alarm(world: World) -> None:
