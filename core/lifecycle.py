@@ -9,7 +9,7 @@
 from                    what happens                                                             to
 ======================  =======================================================================  ===========
 intended                symbol prepared as planned: the entry leaves                             entering
-intended                refused, unknown, or another leverage than planned                       closed
+intended                refused, unknown, another leverage than planned, or not in time          closed
 entering                first execution: the stop leaves                                         protecting
 entering                no answer, or none in time: asked for, never sent again                  unknown
 entering, unknown       refused or ended with nothing filled                                     closed
@@ -47,6 +47,7 @@ from core.lifecycle_entry import (
     on_prepared,
     settle,
     watch_entry,
+    watch_intended,
 )
 from core.lifecycle_moves import (
     Concern,
@@ -122,12 +123,12 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
     position: Position, report: Report, parameters: LifecycleParameters, *, mono: float
 ) -> Step:
     """Apply what the venue said. News that changes nothing, or came before, changes nothing."""
-    if position.stage is Stage.CLOSED:
+    if position.stage is Stage.CLOSED or _is_of_another(position, report):
         return Step(position=position)
     position = answered(position, report, parameters)
     match report:
         case SymbolPrepared():
-            return on_prepared(position, report, mono)
+            return on_prepared(position, report, parameters, mono)
         case OrderFilled():
             return _on_filled(position, report, parameters, mono)
         case OrderEnded():
@@ -196,22 +197,21 @@ def with_excursion(position: Position, *, high: Decimal, low: Decimal) -> Positi
 def _on_filled(position: Position, report: OrderFilled, parameters: LifecycleParameters, mono: float) -> Step:
     if any(fill.trade_id == report.trade_id for fill in position.fills):
         return Step(position=position)
-    if _is_of_another(position, report):
-        return Step(position=position)
+    is_ours = tag_of(report.client_order_id) == position.tag
     if report.side is position.side:
-        if tag_of(report.client_order_id) != position.tag:
+        if not is_ours:
             return _freeze(position, mono)  # somebody else added to it: theirs is not ours to book
         return on_entry_fill(_booked(position, report, opening=True), report, parameters, mono)
+    if not is_ours and report.at < position.plan.planned_at:
+        return Step(position=position)  # late news of an earlier position: what it did, the account shows
     if not position.quantity and position.entry_settled:
         return Step(position=position)
     return _after_exit_fill(_booked(position, report, opening=False), report, mono)
 
 
-def _is_of_another(position: Position, report: OrderFilled) -> bool:
-    """Tell late news of an earlier position on the symbol. What it did, the account shows."""
-    tag = tag_of(report.client_order_id)
-    was_before = report.side is not position.side and report.at < position.plan.planned_at
-    return tag != position.tag if tag is not None else was_before
+def _is_of_another(position: Position, report: Report) -> bool:
+    """Tell late news of an order of an earlier position on the symbol. What it did, the account shows."""
+    return tag_of(getattr(report, "client_order_id", "")) not in {None, position.tag}
 
 
 def _booked(position: Position, report: OrderFilled, *, opening: bool) -> Position:
@@ -255,7 +255,7 @@ def _reason_of(position: Position, report: OrderFilled) -> ExitReason:
                 or (each.venue_order_id and report.venue_order_id == each.venue_order_id)
             ):
                 return reason
-    role = role_of(report.client_order_id) if tag_of(report.client_order_id) == position.tag else None
+    role = role_of(report.client_order_id)
     return _REASONS.get(role, ExitReason.EXTERNAL) if role else ExitReason.EXTERNAL
 
 
@@ -272,7 +272,7 @@ def _is_partial_target(position: Position, report: OrderFilled) -> bool:
 
 
 def _on_ended(position: Position, report: OrderEnded, parameters: LifecycleParameters, mono: float) -> Step:
-    if tag_of(report.client_order_id) != position.tag or role_of(report.client_order_id) is not Role.ENTRY:
+    if role_of(report.client_order_id) is not Role.ENTRY:
         return Step(position=position)
     return on_entry_ended(position, report, parameters, mono)
 
@@ -368,6 +368,7 @@ def _watch_closing(position: Position, parameters: LifecycleParameters, mono: fl
 
 
 _WATCHES: dict[Stage, Callable[[Position, LifecycleParameters, float], Step]] = {
+    Stage.INTENDED: watch_intended,
     Stage.ENTERING: watch_entry,
     Stage.UNKNOWN: watch_entry,
     Stage.PROTECTING: watch_protecting,

@@ -20,10 +20,13 @@ from core.orders import OrderEnded, OrderFilled, Role, SubmitEntry, SymbolPrepar
 from core.positions import ExitReason, Position, Stage
 
 
-def on_prepared(position: Position, report: SymbolPrepared, mono: float) -> Step:
+def on_prepared(
+    position: Position, report: SymbolPrepared, parameters: LifecycleParameters, mono: float
+) -> Step:
+    """Send the entry, unless the symbol is not as planned or its signal has grown old."""
     if position.stage is not Stage.INTENDED:
         return Step(position=position)
-    if report.leverage != position.plan.leverage:
+    if report.leverage != position.plan.leverage or _is_late(position, parameters, mono):
         return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
     entering, order_id = next_attempt(position, Role.ENTRY)
     entry = SubmitEntry(
@@ -99,12 +102,23 @@ def on_entry_absent(position: Position) -> Step:
     return Step(position=replace(position, probes=position.probes + 1))
 
 
+def watch_intended(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
+    if not _is_late(position, parameters, mono):
+        return Step(position=position)
+    late = replace(position, exit_reason=ExitReason.NOT_PREPARED)
+    return finished(late, position.plan.planned_at, mono)
+
+
 def watch_entry(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
     patience = parameters.probe_seconds if position.stage is Stage.UNKNOWN else parameters.protect_seconds
     if mono - position.tried_mono < patience:
         return Step(position=position)
     asked = replace(to_stage(position, Stage.UNKNOWN, mono), tried_mono=mono)
     return Step(position=asked, commands=(entry_query(position),))
+
+
+def _is_late(position: Position, parameters: LifecycleParameters, mono: float) -> bool:
+    return mono - position.stage_mono > parameters.prepare_seconds
 
 
 def _liquidation_is_near(position: Position, parameters: LifecycleParameters) -> bool:

@@ -27,6 +27,8 @@ class LifecycleParameters:
     An entry that filled too near its stop, or beyond it, is no more the trade that was planned than one
     that filled too far away: its stop would lie inside the noise it was to stay out of.
 
+    A symbol not prepared ``prepare_seconds`` after its plan was made is not entered: the signal is old.
+
     An entry of unknown outcome counts as never placed after ``absence_probes`` queries that did not find
     it, ``probe_seconds`` apart, and a read of the whole account that does not show it: right after sending,
     not found is not absent. An account that shows another quantity than ours ``doubts`` times is believed.
@@ -35,6 +37,7 @@ class LifecycleParameters:
     can keep no more than the quotient, ``liquidation_to_stop``.
     """
 
+    prepare_seconds: float = 10.0
     protect_seconds: float = 5.0
     retry_seconds: float = 0.5
     trigger_seconds: float = 3.0

@@ -154,7 +154,7 @@ def panicked(state: RiskState) -> RiskState:
 
 
 def resumed(state: RiskState, *, equity: Decimal, parameters: RiskParameters) -> RiskState:
-    """Lift a halt, and a panic. After a drawdown the peak starts anew here; a pause after stops runs its time."""
+    """Lift halt and panic. After a drawdown the peak starts anew here; a pause after stops runs its time."""
     if state.drawdown(equity) < parameters.drawdown_halt:
         return replace(state, halted="", panicking=False)
     return replace(state, halted="", panicking=False, peak_equity=equity, drawdown_alerted=False)

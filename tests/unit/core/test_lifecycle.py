@@ -1,6 +1,7 @@
 """The life of a position, told report by report."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -36,6 +37,32 @@ def test_a_leverage_other_than_planned_ends_it_before_any_order() -> None:
     life = Life()
     assert life.hears(life.prepared(leverage=20)) == []
     assert life.position.exit_reason is ExitReason.NOT_PREPARED
+
+
+def test_an_entry_does_not_leave_when_its_symbol_was_prepared_too_late() -> None:
+    life = Life()
+    life.mono += PARAMETERS.prepare_seconds + 0.1
+    assert life.hears(life.prepared()) == []
+    assert life.position.exit_reason is ExitReason.NOT_PREPARED
+
+
+def test_an_intent_is_given_up_when_nobody_says_that_its_symbol_is_prepared() -> None:
+    life = Life()
+    life.waits(PARAMETERS.prepare_seconds - 0.1)
+    assert life.at(Stage.INTENDED)
+    assert life.waits(0.2) == []
+    assert (life.position.stage, life.position.exit_reason) == (Stage.CLOSED, ExitReason.NOT_PREPARED)
+    assert life.hears(life.prepared()) == []
+
+
+@pytest.mark.parametrize("role", [Role.ENTRY, Role.STOP, Role.TARGET])
+def test_what_is_said_of_another_positions_order_changes_nothing(role: Role) -> None:
+    for life in (Life(), entering(), open_life()):
+        before = life.position
+        earlier = client_order_id("real:earlier", role, 1)
+        for report in (life.rejected(role, -2019), life.unknown(role), life.absent(role)):
+            assert life.hears(replace(report, client_order_id=earlier)) == []
+        assert life.position == before
 
 
 def test_the_first_fill_asks_for_the_stop_at_once() -> None:
