@@ -55,10 +55,11 @@ class PaperCosts:
 
 @dataclass(slots=True)
 class _Holding:
-    """What the paper account holds in one symbol; ``quantity`` is signed."""
+    """What the paper account holds in one symbol; ``quantity`` is signed, ``mark`` the last known price."""
 
     quantity: Decimal = Decimal(0)
     entry_price: Decimal = Decimal(0)
+    mark: Decimal = Decimal(0)
     resting: dict[str, PlaceConditional] = field(default_factory=dict)
 
 
@@ -125,7 +126,7 @@ class PaperExchange:
         for position in positions:
             holding = self._holding(position.symbol)
             holding.quantity = position.quantity * position.side
-            holding.entry_price = position.entry_price
+            holding.entry_price = holding.mark = position.entry_price
             self._wallet += position.gross_pnl - position.fees + position.funding
             for role, protection in _resting_of(position):
                 resting = conditional_order(position, protection, role)
@@ -153,6 +154,7 @@ class PaperExchange:
             if candle is not None:
                 reports.extend(self._trigger(symbol, candle))
         reports.extend(self._settle_funding(minute))
+        self._mark(minute)
         reports.append(self._read(minute))
         return reports
 
@@ -207,6 +209,7 @@ class PaperExchange:
     @staticmethod
     def _book_fill(holding: _Holding, signed: Decimal, price: Decimal) -> Decimal:
         """Apply a fill and return the PnL it realised; a close never exceeds what is held."""
+        holding.mark = price
         if holding.quantity * signed >= 0:
             total = holding.quantity + signed
             holding.entry_price = (holding.entry_price * holding.quantity + price * signed) / total
@@ -215,6 +218,15 @@ class PaperExchange:
         realised = (holding.entry_price - price) * signed
         holding.quantity += signed
         return realised
+
+    def _mark(self, minute: MinuteClosed) -> None:
+        """Take this minute's marks; a symbol without one is worth what it was."""
+        for symbol, holding in self._holdings.items():
+            if not holding.quantity:
+                continue
+            candle = minute.candle(symbol)
+            last = candle.close if candle else holding.mark
+            holding.mark = _known(minute.context.mark, minute, symbol) or last
 
     def _settle_funding(self, minute: MinuteClosed) -> Iterator[Report]:
         if minute.at % FUNDING_INTERVAL_MS:
@@ -233,7 +245,7 @@ class PaperExchange:
                 symbol=symbol,
                 quantity=holding.quantity,
                 entry_price=holding.entry_price,
-                mark_price=candle.close if (candle := minute.candle(symbol)) else holding.entry_price,
+                mark_price=holding.mark,
                 liquidation_price=Decimal(0),
             )
             for symbol, holding in self._holdings.items()

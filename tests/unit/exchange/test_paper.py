@@ -98,6 +98,19 @@ def test_an_entry_fills_at_the_next_open_worse_by_the_slippage() -> None:
     assert fill.fee == Decimal("100.02") * 10 * Decimal("0.0005")
 
 
+def test_a_missing_candle_leaves_the_profit_where_it_was() -> None:
+    venue = bought()
+    assert account(venue.close_minute(minute((100, 101, 100, 101)))).equity == Decimal(10_010)
+    assert account(venue.close_minute(minute(None))).equity == Decimal(10_010)
+
+
+def test_what_is_held_is_worth_its_mark_where_one_is_known() -> None:
+    venue = bought()
+    marked = replace(MarketContext.unknown(1), mark=np.array([100.5]))
+    assert account(venue.close_minute(minute((100, 101, 100, 101), context=marked))).equity == Decimal(10_005)
+    assert account(venue.close_minute(minute(None))).equity == Decimal(10_005)
+
+
 def test_an_entry_waits_while_the_candle_is_missing() -> None:
     venue = paper()
     venue.submit(entry())
