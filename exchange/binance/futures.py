@@ -52,14 +52,18 @@ class BinanceFutures:
         return instruments_of(info, await self._brackets())
 
     async def account(self) -> AccountRead:
-        """Read balance, then positions. A read that fails in part fails whole: it must never look flat."""
+        """Read balance, then positions. A read that fails in part fails whole: it must never look flat.
+
+        It is as old as the question: what fills while the answers are on their way may be missing from it.
+        """
+        asked_at = self._clock.market_ms()
         account = await self._retries.run(
             lambda: self._api.call(rest.ACCOUNT, {}, priority=Priority.ACCOUNT, reply=AccountReply)
         )
         positions = await self._retries.run(
             lambda: self._api.call(rest.POSITIONS, {}, priority=Priority.ACCOUNT, reply=list[PositionReply])
         )
-        return account_read(account, positions, at=self._clock.market_ms())
+        return account_read(account, positions, at=asked_at)
 
     async def prepare(self, symbol: str, leverage: int) -> int:
         await self._ensure_one_way()

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.clock import ManualClock
 from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
 from core.orders import (
     CancelConditional,
@@ -190,6 +191,17 @@ async def test_half_an_account_is_no_account() -> None:
 
     with pytest.raises(ExchangeUnavailable):
         await wired(answer).exchange.account()
+
+
+async def test_an_account_is_as_old_as_the_question_not_as_the_last_answer() -> None:
+    clock = ManualClock(NOW_MS)
+    assets = [{"asset": "USDT", "walletBalance": "1", "unrealizedProfit": "0", "availableBalance": "1"}]
+
+    def slow(request: HttpRequest) -> HttpResponse:
+        clock.advance_to(clock.market_ms() + 2_000)
+        return reply({"assets": assets} if "account" in request.url else [])
+
+    assert (await wired(slow, clock=clock).exchange.account()).at == NOW_MS
 
 
 async def test_an_account_that_does_not_name_usdt_is_not_one_of_zero() -> None:
