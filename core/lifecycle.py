@@ -109,7 +109,7 @@ __all__ = [
     "withdrawn",
 ]
 
-_HOLDING = frozenset({Stage.PROTECTING, Stage.OPEN, Stage.FROZEN})
+_CLOSABLE = frozenset({Stage.PROTECTING, Stage.OPEN, Stage.FROZEN})
 
 
 def begin(plan: PositionPlan, *, mono: float) -> Step:
@@ -157,7 +157,7 @@ def on_time(position: Position, parameters: LifecycleParameters, *, mono: float)
 
 def on_mark(position: Position, mark: Decimal, parameters: LifecycleParameters, *, mono: float) -> Step:
     """Back up the stops that rest at the venue with the mark price as we see it."""
-    if position.stage not in _HOLDING or not position.quantity:
+    if position.stage not in _CLOSABLE or not position.quantity:
         return Step(position=position)
     return watch_mark(position, mark, parameters, mono)
 
@@ -167,7 +167,7 @@ def request_close(position: Position, reason: ExitReason, *, mono: float) -> Ste
 
     What is frozen only an operator closes.
     """
-    allowed = _HOLDING if reason is ExitReason.OPERATOR else _HOLDING - {Stage.FROZEN}
+    allowed = _CLOSABLE if reason is ExitReason.OPERATOR else _CLOSABLE - {Stage.FROZEN}
     if position.stage not in allowed or not position.quantity:
         return Step(position=position)
     return close_now(replace(position, exit_reason=reason), mono)

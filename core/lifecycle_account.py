@@ -27,7 +27,7 @@ from core.orders import (
 from core.parameters import LeverageParameters
 from core.positions import ExitReason, Position, Stage
 
-_HOLDING = frozenset({Stage.OPEN, Stage.PROTECTING, Stage.CLOSING, Stage.FROZEN})
+_HELD = frozenset({Stage.OPEN, Stage.PROTECTING, Stage.CLOSING, Stage.FROZEN})
 
 
 def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, mono: float) -> Step:
@@ -41,7 +41,7 @@ def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, 
         if position.probes < parameters.absence_probes:
             return Step(position=position)
         return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), at, mono)
-    if not position.quantity or position.stage not in _HOLDING:
+    if not position.quantity or position.stage not in _HELD:
         return Step(position=position)
     if mono - max(position.tried_mono, position.stage_mono) < parameters.probe_seconds:
         return Step(position=position)
@@ -63,7 +63,7 @@ def found_held(
     """
     if position.stage in {Stage.ENTERING, Stage.UNKNOWN}:
         return _found_unknown(position, held, mono)
-    if position.stage not in _HOLDING - {Stage.CLOSING} or not position.entry_settled:
+    if position.stage not in _HELD - {Stage.CLOSING} or not position.entry_settled:
         return Step(position=position)
     if held.quantity == position.quantity * position.side:
         return _agreed(position, held, mono)

@@ -38,19 +38,12 @@ from core.orders import (
     SubmitEntry,
     SymbolPrepared,
 )
+from core.parameters import CostParameters
 from core.positions import Position, Protection
 from core.signals import Side
 
 _STOPS = frozenset({Role.STOP, Role.TRAIL})
 FUNDING_INTERVAL_MS = 8 * 60 * 60 * 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperCosts:
-    """Fractions of notional: what a taker pays, and how much worse than the price it fills."""
-
-    taker_fee: Decimal = Decimal("0.0005")
-    slippage: Decimal = Decimal("0.0002")
 
 
 @dataclass(slots=True)
@@ -71,10 +64,10 @@ class PaperExchange:
         instruments: Mapping[str, Instrument],
         *,
         deposit: Decimal,
-        costs: PaperCosts | None = None,
+        costs: CostParameters | None = None,
     ) -> None:
         self._instruments = instruments
-        self._costs = costs or PaperCosts()
+        self._costs = costs or CostParameters()
         self._wallet = deposit
         self._holdings: dict[str, _Holding] = {}
         self._waiting: list[SubmitEntry | CloseAtMarket] = []

@@ -19,5 +19,5 @@ class Notifiers:
         for front in self._fronts:
             try:
                 front.notify(notice)
-            except Exception:
+            except Exception:  # whatever a front does wrong, trading never ends with talking
                 log.exception("%s could not be told of %s", type(front).__name__, type(notice).__name__)

@@ -165,7 +165,7 @@ async def _harmless(companion: Awaitable[None]) -> None:
     """Run something beside trading; its fault is logged, and is nothing to trading."""
     try:
         await companion
-    except Exception:
+    except Exception:  # whatever it does wrong, trading never ends with talking
         log.exception("something beside the trader failed; trading goes on")
 
 

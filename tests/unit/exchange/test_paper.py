@@ -23,11 +23,12 @@ from core.orders import (
     Role,
     SubmitEntry,
 )
+from core.parameters import CostParameters
 from core.signals import Side
-from exchange.paper import PaperCosts, PaperExchange
+from exchange.paper import PaperExchange
 from tests.builders import MINUTE, SYMBOL, T0, instrument, plan, position
 
-FREE = PaperCosts(taker_fee=Decimal(0), slippage=Decimal(0))
+FREE = CostParameters(taker_fee=Decimal(0), slippage=Decimal(0))
 AXIS = SymbolAxis((SYMBOL,))
 
 
@@ -51,7 +52,7 @@ def minute(
     )
 
 
-def paper(costs: PaperCosts = FREE) -> PaperExchange:
+def paper(costs: CostParameters = FREE) -> PaperExchange:
     return PaperExchange({SYMBOL: instrument()}, deposit=Decimal(10_000), costs=costs)
 
 
@@ -81,7 +82,7 @@ def account(reports: Sequence[Report]) -> AccountRead:
     return read
 
 
-def bought(costs: PaperCosts = FREE, *, stop: str = "99", target: str = "102") -> PaperExchange:
+def bought(costs: CostParameters = FREE, *, stop: str = "99", target: str = "102") -> PaperExchange:
     venue = paper(costs)
     venue.submit(entry())
     venue.open_minute(minute((100, 101, 99.5, 100)))
@@ -91,7 +92,7 @@ def bought(costs: PaperCosts = FREE, *, stop: str = "99", target: str = "102") -
 
 
 def test_an_entry_fills_at_the_next_open_worse_by_the_slippage() -> None:
-    venue = paper(PaperCosts(taker_fee=Decimal("0.0005"), slippage=Decimal("0.0002")))
+    venue = paper(CostParameters(taker_fee=Decimal("0.0005"), slippage=Decimal("0.0002")))
     assert venue.submit(entry()) == ()
     (fill,) = fills(venue.open_minute(minute((100, 101, 99, 100))))
     assert fill.price == Decimal("100.02")
@@ -167,7 +168,7 @@ prices = st.decimals("50", "150", places=2)
 def test_equity_moves_by_pnl_less_fees_and_nothing_else(
     side: Side, opened: Decimal, closed: Decimal, quantity: Decimal
 ) -> None:
-    venue = paper(PaperCosts(taker_fee=Decimal("0.0005"), slippage=Decimal("0.0002")))
+    venue = paper(CostParameters(taker_fee=Decimal("0.0005"), slippage=Decimal("0.0002")))
     venue.submit(entry(side, str(quantity)))
     (into,) = fills(venue.open_minute(minute((float(opened),) * 4)))
     close = CloseAtMarket(

@@ -45,14 +45,14 @@ from core.orders import (
     Transferred,
     client_order_id,
 )
-from core.parameters import Parameters
+from core.parameters import CostParameters, Parameters
 from core.positions import ExitReason, Position, Source, Stage
 from core.risk_state import Halt
 from core.signals import Candidate, Side
 from core.trades import TradeRecord
 from core.universe import UniverseRefreshed, compare
 from data.candle_store import CandleStore
-from exchange.paper import PaperCosts, PaperExchange
+from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
 from services.clerk import snapshot_before
 from services.operator import Operator
@@ -65,7 +65,7 @@ from tests.fakes.journal import MemoryJournal
 SYMBOLS = tuple(f"{letter}USDT" for letter in "ABCDEFGH")
 AXIS = SymbolAxis(SYMBOLS)
 INSTRUMENTS = {symbol: instrument(symbol) for symbol in SYMBOLS}
-FREE = PaperCosts(taker_fee=Decimal(0), slippage=Decimal(0))
+FREE = CostParameters(taker_fee=Decimal(0), slippage=Decimal(0))
 
 
 N = TypeVar("N", bound=Notice)
