@@ -139,6 +139,7 @@ def test_a_stop_of_unknown_outcome_is_told_as_such_and_a_query_tells_the_truth()
     lived(story)
 
 
+@pytest.mark.fault(17)
 def test_a_cancel_is_repeated_until_it_is_done() -> None:
     async def story(venue: VirtualRig) -> None:
         exchange = venue.connection.exchange
@@ -155,6 +156,7 @@ def test_a_cancel_is_repeated_until_it_is_done() -> None:
     lived(story)
 
 
+@pytest.mark.fault(15)
 def test_not_found_yet_looks_like_absence_and_a_later_query_finds_it() -> None:
     async def story(venue: VirtualRig) -> None:
         exchange = venue.connection.exchange
@@ -177,6 +179,7 @@ def test_a_setting_that_was_ignored_shows_when_it_is_read_back() -> None:
     lived(story)
 
 
+@pytest.mark.fault(45)
 def test_a_margin_mode_that_was_ignored_refuses_the_symbol() -> None:
     async def story(venue: VirtualRig) -> None:
         venue.strike(once(RestFault.SETTING_IGNORED, "POST /fapi/v1/marginType"))

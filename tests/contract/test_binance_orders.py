@@ -135,6 +135,7 @@ async def test_a_close_takes_the_position_to_flat_and_never_beyond(venue: Rig) -
     assert refused.value.code == -2022
 
 
+@pytest.mark.fault(16)
 async def test_a_stop_rests_until_it_is_cancelled_and_cancelling_twice_is_no_error(venue: Rig) -> None:
     await venue.exchange.submit(entry())
     stop = await conditional(venue, Role.STOP, away="-0.10")

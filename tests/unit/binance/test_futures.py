@@ -84,6 +84,7 @@ async def test_a_close_can_only_reduce() -> None:
     assert (said["side"], said["quantity"], said["reduceOnly"]) == ("BUY", "20", "true")
 
 
+@pytest.mark.fault(36)
 async def test_a_stop_closes_the_whole_position_on_the_mark_price() -> None:
     venue = wired(always(reply({})))
     await venue.exchange.place(STOP)
@@ -142,6 +143,7 @@ async def test_a_margin_mode_that_will_not_change_is_a_refusal() -> None:
 # --- what is made of answers ------------------------------------------------------------------------
 
 
+@pytest.mark.fault(4)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -204,6 +206,7 @@ async def test_an_account_is_as_old_as_the_question_not_as_the_last_answer() -> 
     assert (await wired(slow, clock=clock).exchange.account()).at == NOW_MS
 
 
+@pytest.mark.fault(13)
 async def test_an_account_that_does_not_name_usdt_is_not_one_of_zero() -> None:
     venue = wired(lambda request: reply({"assets": []} if "account" in request.url else []))
     with pytest.raises(ExchangeUnavailable):
@@ -283,6 +286,7 @@ async def test_the_weight_counter_of_every_reply_is_heeded() -> None:
     assert venue.limiter.used == 1234
 
 
+@pytest.mark.fault(11)
 async def test_a_skewed_clock_is_set_right_and_the_order_refused() -> None:
     def answer(request: HttpRequest) -> HttpResponse:
         if request.url.endswith("/time"):

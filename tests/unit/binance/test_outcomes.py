@@ -71,6 +71,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.fault(3, 10)
 @pytest.mark.parametrize(("status", "code", "expected"), TABLE)
 def test_what_an_answer_means_for_an_order(status: int, code: int | None, expected: Outcome) -> None:
     assert outcome_of(status, code) is expected
@@ -80,6 +81,7 @@ def test_every_code_of_the_table_is_tested() -> None:
     assert {code for _, code, _ in TABLE} >= set(BY_CODE)
 
 
+@pytest.mark.fault(6)
 def test_only_orders_that_may_exist_are_asked_for() -> None:
     asked_for = {outcome for outcome in Outcome if outcome.is_unknown}
     assert asked_for == {Outcome.UNKNOWN, Outcome.OVERLOADED, Outcome.DUPLICATE}

@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
+
 from core.errors import ExchangeUnavailable
 from core.orders import FundingPaid, Report, StreamLost, SubmitEntry
 from core.signals import Side
@@ -51,6 +53,7 @@ async def test_a_gap_is_told_when_it_begins_and_when_it_has_ended() -> None:
     assert venue.transport.urls == [ADDRESSES.user_socket("key-1"), ADDRESSES.user_socket("key-2")]
 
 
+@pytest.mark.fault(24)
 async def test_an_expired_key_is_replaced_by_a_new_one() -> None:
     expired = json.dumps({"e": "listenKeyExpired", "E": 1, "listenKey": "key-1"})
     first = ScriptedSocket([expired], silent_after=True)
@@ -59,6 +62,7 @@ async def test_an_expired_key_is_replaced_by_a_new_one() -> None:
     assert first.closed.is_set()
 
 
+@pytest.mark.fault(28)
 async def test_a_message_that_can_not_be_read_counts_as_a_gap() -> None:
     torn = funding(1)[:40]
     venue = wired(with_keys(), sockets=[ScriptedSocket([torn, funding(2)])])

@@ -15,6 +15,7 @@ AMOUNTS = st.decimals("0", "1000000000", places=8)
 INSTRUMENT = instrument(tick="0.05", step="0.1")
 
 
+@pytest.mark.fault(50)
 @given(value=AMOUNTS, step=STEPS)
 def test_a_rounded_quantity_is_a_multiple_of_the_step_less_than_one_step_below(
     value: Decimal, step: str

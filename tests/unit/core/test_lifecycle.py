@@ -115,6 +115,7 @@ def test_a_confirmation_heard_twice_changes_nothing() -> None:
     assert life.position is before
 
 
+@pytest.mark.fault(31)
 def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
     life = entering()
     life.hears(life.filled())
@@ -128,6 +129,7 @@ def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
     assert life.position.exit_reason is ExitReason.UNPROTECTED
 
 
+@pytest.mark.fault(30)
 def test_a_refused_stop_is_tried_again_under_a_new_id_within_the_deadline() -> None:
     life = entering()
     life.hears(life.filled())
@@ -138,6 +140,7 @@ def test_a_refused_stop_is_tried_again_under_a_new_id_within_the_deadline() -> N
     assert again.client_order_id == life.id(Role.STOP, 2)
 
 
+@pytest.mark.fault(32)
 def test_a_price_already_beyond_the_stop_closes_now() -> None:
     life = entering()
     life.hears(life.filled())
@@ -153,6 +156,7 @@ def test_a_stop_of_unknown_outcome_is_asked_for_not_sent_again() -> None:
     assert life.waits(0.6) == []
 
 
+@pytest.mark.fault(40)
 def test_a_lost_stop_is_replaced_at_once() -> None:
     life = open_life()
     (again,) = life.hears(life.conditional(Role.STOP, ConditionalStatus.CANCELED))
@@ -174,6 +178,7 @@ def test_a_stopped_position_cancels_its_target_and_closes() -> None:
     assert life.position.net_pnl == Decimal("-12.0")  # 10 × −1.10 − two fees of 0.50
 
 
+@pytest.mark.fault(41)
 def test_a_triggered_stop_that_does_not_fill_is_backed_by_a_market_close() -> None:
     life = open_life()
     life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))
@@ -181,6 +186,7 @@ def test_a_triggered_stop_that_does_not_fill_is_backed_by_a_market_close() -> No
     assert isinstance(close, CloseAtMarket)
 
 
+@pytest.mark.fault(1)
 def test_a_timed_out_entry_is_asked_for_and_never_resent() -> None:
     life = entering()
     life.hears(life.unknown(Role.ENTRY))
@@ -190,6 +196,7 @@ def test_a_timed_out_entry_is_asked_for_and_never_resent() -> None:
     assert life.position.stage is Stage.UNKNOWN
 
 
+@pytest.mark.fault(2)
 def test_an_entry_is_given_up_only_when_neither_queries_nor_the_account_show_it() -> None:
     life = entering()
     life.hears(life.unknown(Role.ENTRY))
@@ -203,6 +210,7 @@ def test_an_entry_is_given_up_only_when_neither_queries_nor_the_account_show_it(
     assert life.position.exit_reason is ExitReason.NOT_PLACED
 
 
+@pytest.mark.fault(5)
 def test_an_unknown_entry_that_filled_after_all_is_protected() -> None:
     life = entering()
     life.hears(life.unknown(Role.ENTRY))
@@ -222,6 +230,7 @@ def test_an_entry_that_filled_nothing_ends_it() -> None:
     assert life.position.exit_reason is ExitReason.NOT_FILLED
 
 
+@pytest.mark.fault(35)
 def test_a_partial_entry_is_protected_and_targeted_for_what_it_holds() -> None:
     life = entering()
     life.hears(life.filled(quantity="4"))
@@ -230,6 +239,7 @@ def test_a_partial_entry_is_protected_and_targeted_for_what_it_holds() -> None:
     assert life.position.quantity == Decimal(4)
 
 
+@pytest.mark.fault(23)
 def test_an_end_heard_before_the_last_fill_waits_for_it() -> None:
     life = entering()
     life.hears(life.filled(quantity="4"))
@@ -239,6 +249,7 @@ def test_an_end_heard_before_the_last_fill_waits_for_it() -> None:
     assert target.role is Role.TARGET
 
 
+@pytest.mark.fault(22)
 def test_the_same_fill_twice_counts_once() -> None:
     life = entering()
     fill = life.filled()

@@ -110,6 +110,7 @@ def test_late_news_of_an_earlier_position_is_not_booked_into_this_one() -> None:
     assert life.at(Stage.OPEN)
 
 
+@pytest.mark.fault(48)
 def test_somebody_elses_addition_is_not_booked_and_freezes() -> None:
     life = open_life()
     life.hears(life.filled("5", by="web_1"))
@@ -122,6 +123,7 @@ def test_somebody_elses_reduction_is_booked_and_freezes() -> None:
     assert (life.position.stage, life.position.quantity) == (Stage.FROZEN, Decimal(6))
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize("order_id", ["web_1", ""])
 def test_somebody_elses_close_or_a_liquidation_ends_it(order_id: str) -> None:
     life = open_life()
@@ -180,6 +182,7 @@ def test_an_order_sent_before_the_crash_is_asked_for_and_never_sent_again() -> N
     assert sum(isinstance(command, SubmitEntry) for command in life.sent) == 1
 
 
+@pytest.mark.fault(34)
 def test_an_unprotected_position_is_protected_first() -> None:
     life = entering()
     life.hears(life.filled("4"))

@@ -63,6 +63,7 @@ def test_a_tightened_stop_has_the_exact_quantity_and_stands_beside_the_one_for_l
     assert life.position.stop_level == Decimal("100.12")
 
 
+@pytest.mark.fault(43)
 def test_the_old_tightened_stop_goes_only_once_the_new_one_is_confirmed() -> None:
     life = trailing()
     (new,) = life.tightens("100.50")
@@ -143,6 +144,7 @@ def test_a_mark_that_comes_back_starts_the_count_anew() -> None:
     assert life.marked("98.95", after=9.0) == (), "less than 0.1 R beyond is the venue's business"
 
 
+@pytest.mark.fault(33)
 def test_closing_goes_on_ever_more_slowly_until_flat_and_people_hear_of_it() -> None:
     life = open_life()
     life.hears(life.conditional(Role.STOP, TRIGGERED))
@@ -156,6 +158,7 @@ def test_closing_goes_on_ever_more_slowly_until_flat_and_people_hear_of_it() -> 
     assert life.position.stage is Stage.CLOSING
 
 
+@pytest.mark.fault(39)
 def test_a_close_the_venue_calls_needless_is_checked_against_the_account() -> None:
     life = open_life()
     life.hears(life.conditional(Role.STOP, TRIGGERED))
@@ -164,6 +167,7 @@ def test_a_close_the_venue_calls_needless_is_checked_against_the_account() -> No
     assert isinstance(read, ReadAccount)
 
 
+@pytest.mark.fault(51)
 def test_no_close_is_larger_than_the_venue_takes_at_once() -> None:
     contract = instrument(max_market_quantity="4")
     life = open_life(plan(contract=contract))
@@ -216,6 +220,7 @@ def test_somebody_elses_stop_is_never_touched() -> None:
     assert life.hears(listed(life, resting("web_1"))) == []
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize("code", [-2025, -4045])
 def test_too_many_orders_are_looked_through_before_the_next_attempt(code: int) -> None:
     life = entering()

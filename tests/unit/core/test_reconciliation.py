@@ -99,6 +99,7 @@ def test_a_position_on_its_way_misses_nothing(stage: Stage) -> None:
     assert lost_protections(replace(ours(), stage=stage), survey()) == ()
 
 
+@pytest.mark.fault(38)
 def test_leftovers_of_ours_on_a_flat_symbol_are_cancelled() -> None:
     leftover = client_order_id(OLD, Role.STOP, 2)
     (cancel,) = orphans(survey(conditionals=[resting(leftover)]), {}, {position_tag(OLD): OLD})

@@ -211,6 +211,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(path: Path) -> None:
         assert reader.verify() == 3
 
 
+@pytest.mark.fault(83)
 def test_a_reader_sees_commits_while_the_writer_goes_on(journal: SqliteJournal) -> None:
     with journal.reader() as reader:
         journal.append([minute()])
@@ -282,6 +283,7 @@ def test_the_file_says_whose_it_is(journal: SqliteJournal) -> None:
     assert journal._connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
 
 
+@pytest.mark.fault(84)
 def test_an_older_journal_is_copied_before_it_is_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with SqliteJournal(path) as old:
         old.append([minute()])
@@ -314,6 +316,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.
 # --- damage -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault(81)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -348,6 +351,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(journal: SqliteJournal,
     assert verified(path) == 2
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.35, 0.5, 0.77, 0.99])
 def test_a_wal_cut_anywhere_leaves_whole_calls(journal: SqliteJournal, path: Path, fraction: float) -> None:
     for i in range(20):

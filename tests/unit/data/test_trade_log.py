@@ -259,6 +259,7 @@ def test_a_failing_disk_leaves_no_half_part(
     assert len(read_trades(folder)) == 1
 
 
+@pytest.mark.fault(82)
 @pytest.mark.parametrize("flip", range(0, 100, 9))
 def test_a_damaged_part_is_set_aside_and_the_rest_is_read(
     log: TradeLog, folder: Path, flip: int, caplog: pytest.LogCaptureFixture

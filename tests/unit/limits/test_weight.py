@@ -71,6 +71,7 @@ def test_a_cold_start_is_never_refused_and_takes_what_the_limit_allows(
     assert seconds <= 1.1 * REFERENCE
 
 
+@pytest.mark.fault(94)
 @settings(max_examples=8)
 @given(
     phase=st.floats(0, 60),
@@ -117,6 +118,7 @@ def test_what_others_on_our_address_used_is_left_to_them() -> None:
     assert run_virtually(story()) == 0
 
 
+@pytest.mark.fault(8)
 def test_scans_leave_a_reserve_that_protective_requests_may_use() -> None:
     async def story() -> tuple[float, float]:
         clock = VirtualClock()
@@ -155,6 +157,7 @@ def test_of_those_who_wait_orders_go_before_scans() -> None:
     assert run_virtually(story()) == [Priority.ORDER, Priority.ACCOUNT, Priority.GAP, Priority.SCAN]
 
 
+@pytest.mark.fault(9)
 def test_inside_a_ban_scans_wait_and_orders_are_told_for_how_long() -> None:
     async def story() -> tuple[float, float]:
         clock = VirtualClock()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, MinuteClosed, SymbolAxis
@@ -393,6 +394,7 @@ def test_the_context_of_a_minute_is_a_copy_of_that_moment() -> None:
     assert np.isnan(minute.context.bid[0])
 
 
+@pytest.mark.fault(90)
 def test_a_mistake_inside_ends_the_minutes_loudly() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)

@@ -71,6 +71,7 @@ def test_between_surveys_the_account_alone_is_read() -> None:
     assert venue.asked.count("orders") == 2
 
 
+@pytest.mark.fault(14)
 @pytest.mark.parametrize("part", ["account", "conditionals", "orders"])
 @pytest.mark.parametrize("fault", [ExchangeUnavailable("silence"), ExchangeRefused(-1003, "too much")])
 def test_a_read_that_fails_in_any_part_is_no_news(part: str, fault: Exception) -> None:

@@ -312,6 +312,7 @@ def test_an_entry_that_can_not_be_written_down_does_not_leave_and_its_intent_sti
     assert world.journal.live_positions() == []
 
 
+@pytest.mark.fault(79)
 def test_what_is_open_is_still_closed_when_the_journal_can_not_be_written(world: World) -> None:
     open_one(world)
     world.journal.is_broken = True
@@ -322,6 +323,7 @@ def test_what_is_open_is_still_closed_when_the_journal_can_not_be_written(world:
     assert len(world.shelf.records) == 1
 
 
+@pytest.mark.fault(25)
 def test_an_execution_that_is_not_ours_is_told_and_not_touched(world: World) -> None:
     fill = OrderFilled(
         symbol="BUSDT",
@@ -444,6 +446,7 @@ def test_a_leftover_of_ours_on_a_flat_symbol_is_cancelled(world: World) -> None:
     assert cancel.client_order_id == stop.client_order_id
 
 
+@pytest.mark.fault(49)
 def test_a_second_bot_halts_entries_and_is_told_once(world: World) -> None:
     stranger = resting(client_order_id("real:never ours", Role.STOP, 1))
     for _ in range(3):
@@ -467,6 +470,7 @@ def test_a_foreign_position_is_told_and_not_touched(world: World) -> None:
     assert world.real.commands == []
 
 
+@pytest.mark.fault(20)
 def test_a_gap_in_the_news_is_followed_by_questions(world: World) -> None:
     open_one(world)
     world.real.commands.clear()
@@ -688,6 +692,7 @@ def test_only_moves_of_a_percent_are_worth_a_line_in_the_log(
     assert lines == ["equity 10101 USDT"]  # the first read, in the world's first minute, had its line
 
 
+@pytest.mark.fault(52)
 def test_the_same_signal_is_acted_on_once_though_it_comes_again_after_a_restart(world: World) -> None:
     at = world.clock.market_ms() + MINUTE_MS
     wish = candidate("AUSDT", at=at, confidence=80.0)
