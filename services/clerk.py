@@ -7,11 +7,10 @@ from decimal import Decimal
 import numpy as np
 
 from core.clock import Clock
-from core.journal import Body, Entry, OperatorActed, PositionClosed, RiskChanged
+from core.journal import Body, Entry, PositionClosed, RiskChanged
 from core.lifecycle_moves import Concern
 from core.market import Field, Floats
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
-from core.operation import OperatorAction, OperatorRequest
 from core.orders import AccountRead, OrderFilled, Report, Transferred, tag_of
 from core.ports import Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
@@ -128,23 +127,11 @@ class Clerk:
         self._noticed = frozenset(findings)
 
     def halt(self, reason: str, at: int) -> None:
-        self._risk_moved(self._desk.halt(reason, at), at)
+        self.risk_moved(self._desk.halt(reason, at), at)
 
-    def operate(self, request: OperatorRequest, at: int) -> None:
-        """Write down what a person wants, and do the part of it that is about the risk state."""
-        self.record(OperatorActed(request=request), at=at)
-        match request.action:
-            case OperatorAction.PAUSE:
-                self.halt(Halt.PAUSED.value, at)
-            case OperatorAction.HALT:
-                self.halt(request.reason or Halt.PAUSED.value, at)
-            case OperatorAction.PANIC:
-                self._risk_moved(self._desk.panic(at), at)
-            case OperatorAction.RESUME:
-                self._journal_fails = False
-                self._risk_moved(self._desk.resume(at), at)
-            case OperatorAction.CLOSE:
-                pass
+    def trust_journal_again(self) -> None:
+        """Somebody has looked after it: the next fault is told anew."""
+        self._journal_fails = False
 
     def journal_failed(self, fault: str) -> None:
         """Open nothing more; a journal that can not be written is told once, not with every entry."""
@@ -159,7 +146,8 @@ class Clerk:
         """Records were given up: what the journal says of this time is not the whole truth."""
         self.say("journal_lost", Severity.CRITICAL, at=self._clock.market_ms())
 
-    def _risk_moved(self, alerts: Sequence[Alert], at: int) -> None:
+    def risk_moved(self, alerts: Sequence[Alert], at: int) -> None:
+        """Write down what the risk state has become, and tell people what that means."""
         self.keep_risk(at)
         self._tell(alerts)
 
@@ -230,7 +218,7 @@ class Clerk:
 
     def _account(self, account: AccountRead) -> None:
         self._log_equity(account.equity)
-        self._risk_moved(self._desk.account(account), account.at)
+        self.risk_moved(self._desk.account(account), account.at)
 
     def _log_equity(self, equity: Decimal) -> None:
         """Equity moves all day; what is worth a line is a move of a percent since the last line."""

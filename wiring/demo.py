@@ -10,12 +10,12 @@ from core.ports import Notifier
 from core.settings import Mode, Settings
 from data.candle_store import CandleStore
 from exchange.paper import PaperExchange
+from services.books import Venues
 from services.execution import ExecutionService
 from services.highlights import Highlights
 from services.notifiers import Notifiers
 from services.quarter_check import QuarterCheck
 from services.session import Inbox, Session
-from services.trader import Venues
 from services.universe import Universe
 from wiring.fronts import discord_front, trade_drawer
 from wiring.market import archived_data_service

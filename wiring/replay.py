@@ -10,9 +10,9 @@ from data.candle_file import CandleFile
 from data.candle_store import CandleStore
 from exchange.paper import PaperExchange
 from exchange.sim.market.recorded import RecordedCandles, recorded_universe
+from services.books import Venues
 from services.notifiers import Notifiers
 from services.replay import Replay
-from services.trader import Venues
 from wiring.records import log_to, records_in
 from wiring.trader import PAPER_DEPOSIT, World, trader_in
 

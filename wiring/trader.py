@@ -11,9 +11,10 @@ from core.ports import Notifier
 from core.settings import Mode, Settings
 from core.symbols import is_in_universe
 from data.candle_store import CandleStore
+from services.books import Venues
 from services.risk_desk import RiskDesk
 from services.strategy_engine import StrategyEngine
-from services.trader import Trader, Venues
+from services.trader import Trader
 from strategies.kernel.market import MarketKernel
 from wiring.records import Records
 from wiring.strategies import chosen_strategies

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from core.clock import ScaledClock
 from core.market import SymbolAxis
-from core.positions import Source
 from core.rng import seeded
 from data.candle_store import CandleStore
 from data.journal import SqliteJournal
@@ -21,11 +20,13 @@ from exchange.binance.connection import BinanceConnection
 from exchange.limits.ban import BanNote
 from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
+from services.books import Venues
 from services.data_service import DataService
 from services.execution import ExecutionService
+from services.operator import Operator
 from services.risk_desk import RiskDesk
 from services.session import Inbox, Session
-from services.trader import CloseRequested, Trader, Venues
+from services.trader import Trader
 from tests.faults.process import STORM_RULES, Ear, Shelf
 from tests.faults.script import RandomScript, ScriptedEngine
 
@@ -92,7 +93,7 @@ async def _close_all(trader: Trader, inbox: Inbox, clock: ScaledClock) -> None:
     while True:
         await clock.sleep(1.0)
         for each in trader.view().real:
-            inbox.post(CloseRequested(source=Source.REAL, symbol=each.position.symbol))
+            Operator(inbox.post).close("mortal", each.position.symbol)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from core.clock import Clock
 from core.market import MINUTE_MS, SymbolAxis
 from core.notices import Alert, Notice
 from core.parameters import MonitoringParameters, Parameters, RiskParameters, UniverseParameters
-from core.positions import Position, Source
+from core.positions import Position
 from core.trades import TradeRecord
 from data.candle_store import CandleStore
 from data.journal import SqliteJournal
@@ -18,10 +18,12 @@ from exchange.binance.futures import BinanceFutures
 from exchange.limits.ban import BanNote
 from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
+from services.books import Venues
 from services.execution import ExecutionService
+from services.operator import Operator
 from services.risk_desk import RiskDesk
 from services.session import Inbox, Session
-from services.trader import CloseRequested, Trader, Venues
+from services.trader import Trader
 from tests.fakes.in_process import InProcessTransport
 from tests.faults.exchange import ADDRESSES, SPEED, StormExchange, StormMinutes, generator
 from tests.faults.plan import Weather
@@ -110,7 +112,7 @@ class Process:
 
     def close(self, symbol: str) -> None:
         """Ask for a close, as a person would."""
-        self._inbox.post(CloseRequested(source=Source.REAL, symbol=symbol))
+        Operator(self._inbox.post).close("storm", symbol)
 
     async def run(self) -> None:
         """Live until cancelled, without power, or until something in it fails."""

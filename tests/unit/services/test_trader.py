@@ -54,11 +54,12 @@ from core.universe import UniverseRefreshed, compare
 from data.candle_store import CandleStore
 from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
+from services.books import Venues
 from services.clerk import snapshot_before
 from services.operator import Operator
 from services.refusals import BAN_MS
 from services.risk_desk import RiskDesk
-from services.trader import CloseRequested, Tick, Trader, Venues
+from services.trader import Tick, Trader
 from tests.builders import T0, candidate, instrument
 from tests.fakes.journal import MemoryJournal
 
@@ -263,7 +264,7 @@ def test_an_old_position_is_closed_by_the_time_stop(world: World) -> None:
 
 def test_a_person_can_close_a_position(world: World) -> None:
     open_one(world)
-    world.trader.process(CloseRequested(source=Source.REAL, symbol="AUSDT"))
+    Operator(world.trader.process).close("ann", "AUSDT")
     world.minute()
     assert world.held(Source.REAL) == []
     assert any(isinstance(command, CloseAtMarket) for command in world.real.commands)

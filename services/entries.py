@@ -1,0 +1,122 @@
+"""From this minute's ranked signals to positions: the best to the risk gate, the rest followed on paper."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.clock import Clock
+from core.errors import JournalError
+from core.journal import SignalJudged
+from core.market import MinuteClosed
+from core.notices import SignalRefused
+from core.parameters import Parameters
+from core.ports import Notifier
+from core.positions import PositionPlan, Source
+from core.signals import RankedSignal
+from core.verdicts import Refused
+from services.book import Book
+from services.books import Books
+from services.clerk import Clerk
+from services.risk_desk import RiskDesk
+
+log = logging.getLogger(__name__)
+
+
+class Entries:
+    """Offers signals, opens what is approved, and writes down what became of each."""
+
+    def __init__(
+        self,
+        books: Books,
+        desk: RiskDesk,
+        clerk: Clerk,
+        *,
+        notifier: Notifier,
+        clock: Clock,
+        parameters: Parameters,
+    ) -> None:
+        self._books = books
+        self._desk = desk
+        self._clerk = clerk
+        self._notifier = notifier
+        self._clock = clock
+        self._parameters = parameters
+        self._minute: MinuteClosed | None = None
+        self._ranked: tuple[RankedSignal, ...] = ()
+        self._real_closed = 0
+
+    def offer(self, ranked: Sequence[RankedSignal], minute: MinuteClosed) -> None:
+        """Offer the best to the risk gate, and follow the rest virtually."""
+        for signal in ranked:
+            self._clerk.tally.signals += 1
+            verdict = self._verdict(signal, minute)
+            if isinstance(verdict, PositionPlan):
+                self._open(verdict, minute)
+            else:
+                self._refuse(signal, verdict, minute)
+        self._minute, self._ranked = minute, tuple(ranked)
+        self._real_closed = self._clerk.tally.real.closed
+
+    def use_free_slot(self) -> None:
+        """Offer this minute's signals again when a real position has closed in the middle of it.
+
+        One that began virtually, and has not been filled yet, is taken back from there.
+        """
+        minute, closed = self._minute, self._clerk.tally.real.closed
+        if minute is None or closed == self._real_closed:
+            return
+        self._real_closed = closed
+        if self._clock.market_ms() - minute.at > self._parameters.risk.max_signal_age_ms:
+            return
+        real = self._books.real
+        free = [each for each in self._ranked if not real.knows(f"{Source.REAL}:{each.candidate.signal_id}")]
+        for signal in free[: self._parameters.ranking.real_ranks]:
+            verdict = self._desk.judge(signal, minute, real.positions)
+            if isinstance(verdict, PositionPlan):
+                self._books.virtual.withdraw(verdict.symbol)
+                self._open(verdict, minute)
+
+    def _verdict(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | Refused:
+        if signal.rank <= self._parameters.ranking.real_ranks:
+            verdict = self._desk.judge(signal, minute, self._books.real.positions)
+            if isinstance(verdict, PositionPlan) or not verdict.may_be_virtual:
+                return verdict
+        return self._desk.judge_virtual(signal, minute, self._books.virtual.positions)
+
+    def _open(self, plan: PositionPlan, minute: MinuteClosed) -> None:
+        book, twins = self._books.of(plan.source), self._books.twins
+        if book.knows(plan.position_id):
+            log.warning("%s was acted on before: the same signal came twice", plan.position_id)
+            return
+        self._clerk.keep_risk(minute.at)
+        if not self._begin(book, plan):
+            return
+        self._judged(plan.signal, plan.source.value, (), minute)
+        self._clerk.digest.opened(plan)
+        if plan.source is Source.REAL and twins and plan.symbol not in twins.positions:
+            self._begin(twins, replace(plan, source=Source.TWIN))
+
+    def _begin(self, book: Book, plan: PositionPlan) -> bool:
+        """Open in one book; ``False``, and nothing of it remains, where the intent can not be written."""
+        self._clerk.remember(plan)
+        try:
+            book.open(plan)
+        except JournalError:
+            log.warning("%s is not opened: its intent could not be written down", plan.position_id)
+            self._clerk.forget(plan)
+            return False
+        return True
+
+    def _refuse(self, signal: RankedSignal, refusal: Refused, minute: MinuteClosed) -> None:
+        self._clerk.tally.refused += 1
+        reasons = tuple(reason.value for reason in refusal.reasons)
+        self._judged(signal, "refused", reasons, minute)
+        self._notifier.notify(SignalRefused(signal=signal, reasons=reasons, at=minute.at))
+
+    def _judged(
+        self, signal: RankedSignal, verdict: str, reasons: tuple[str, ...], minute: MinuteClosed
+    ) -> None:
+        self._clerk.digest.signal(signal, verdict, reasons)
+        body = SignalJudged(signal=signal, verdict=verdict, reasons=reasons)
+        key = f"{signal.candidate.signal_id}:{verdict}"  # a slot that comes free changes the verdict
+        self._clerk.record(body, at=minute.at, seen_at=minute.seen_at, key=key)
