@@ -4,7 +4,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +93,7 @@ class Market:
     """A data service at work; ``latencies`` are seconds from the last close to each whole minute."""
 
     service: TimedData
+    on_minute: Sequence[Callable[[MinuteClosed], None]] = ()
     minutes: int = 0
     latencies: list[float] = field(default_factory=list)
 
@@ -100,6 +101,8 @@ class Market:
         self.minutes += 1
         if minute.present.all():
             self.latencies.append(time.perf_counter() - self.service.closed_at)
+        for hear in self.on_minute:
+            hear(minute)
 
 
 @asynccontextmanager
@@ -110,6 +113,7 @@ async def market(
     candles: CandleReader | None = None,
     on_history: Callable[[CandleHistory], None] = lambda _: None,
     on_progress: Callable[[BootstrapProgress], None] = lambda _: None,
+    on_minute: Sequence[Callable[[MinuteClosed], None]] = (),
 ) -> AsyncIterator[Market]:
     service = TimedData(
         axis,
@@ -120,7 +124,7 @@ async def market(
         on_progress=on_progress,
         on_market_time=place.clock.observe,
     )
-    running = Market(service)
+    running = Market(service, on_minute)
 
     async def listen() -> None:
         async for minute in service.minutes():
