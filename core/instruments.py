@@ -60,6 +60,10 @@ class Instrument:
         """Round toward zero to the step: a size is never enlarged."""
         return _to_multiple(quantity, self.step_size, ROUND_DOWN)
 
+    def quantity_at_or_above(self, quantity: Decimal) -> Decimal:
+        """Round up to the step and the minimum, for orders that can only reduce: they take what is held."""
+        return max(_to_multiple(quantity, self.step_size, ROUND_CEILING), self.min_quantity)
+
     def price_at_or_below(self, price: Decimal) -> Decimal:
         return _to_multiple(price, self.tick_size, ROUND_FLOOR)
 

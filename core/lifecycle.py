@@ -62,7 +62,7 @@ from core.lifecycle_moves import (
     to_stage,
 )
 from core.lifecycle_protection import (
-    POSITION_NOT_SEEN,
+    look_up,
     lose_stop,
     on_conditional,
     on_listed,
@@ -74,9 +74,11 @@ from core.lifecycle_protection import (
     watch_orders_beside,
     watch_protecting,
 )
+from core.lifecycle_terms import on_terms
 from core.orders import (
     ConditionalChanged,
     ConditionalsListed,
+    ContractRead,
     FundingPaid,
     OrderAbsent,
     OrderEnded,
@@ -84,7 +86,6 @@ from core.orders import (
     OrderRejected,
     OrderUnknown,
     PrepareSymbol,
-    ReadAccount,
     Report,
     Role,
     SymbolPrepared,
@@ -101,6 +102,7 @@ __all__ = [
     "found_held",
     "on_mark",
     "on_report",
+    "on_terms",
     "on_time",
     "request_close",
     "resumed",
@@ -143,6 +145,8 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
             return _on_unknown(position, report, mono)
         case OrderAbsent():
             return _on_absent(position, report, mono)
+        case ContractRead():
+            return on_terms(position, report.instrument, mono=mono)
         case FundingPaid():
             return Step(position=replace(position, funding=position.funding + report.amount))
         case _:
@@ -289,10 +293,9 @@ def _on_rejected(position: Position, report: OrderRejected, mono: float) -> Step
             return on_trail_rejected(position, report, mono)
         case Role.TARGET:
             return on_target_gone(position, report.client_order_id, report.code, mono)
-        case Role.CLOSE if report.code in POSITION_NOT_SEEN:
-            # Flat already, it seems; a read of the account says so, or the next attempt comes in its time.
-            look = ReadAccount(position_id=position.position_id, symbol=position.symbol)
-            return Step(position=position, commands=(look,))
+        case Role.CLOSE:
+            # Flat already, or under other terms than we know; the next attempt comes in its time anyway.
+            return Step(position=position, commands=look_up(position, report.code))
         case _:
             return Step(position=position)
 

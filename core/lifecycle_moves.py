@@ -92,7 +92,7 @@ def next_attempt(position: Position, role: Role) -> tuple[Position, str]:
 def place_stop(position: Position, mono: float) -> Step:
     """Rest the stop that stays for life."""
     counted, order_id = next_attempt(position, Role.STOP)
-    stop = Protection(client_order_id=order_id, trigger_price=position.plan.stop)
+    stop = Protection(client_order_id=order_id, trigger_price=on_tick(position, position.plan.stop))
     placed = replace(counted, stop=stop, stop_asked=False, tried_mono=mono)
     return Step(position=placed, commands=(conditional_order(placed, stop, Role.STOP),))
 
@@ -100,9 +100,20 @@ def place_stop(position: Position, mono: float) -> Step:
 def place_trail(position: Position, price: Decimal, mono: float) -> Step:
     """Rest a tighter stop of the exact quantity beside what protects already."""
     counted, order_id = next_attempt(position, Role.TRAIL)
-    trail = Protection(client_order_id=order_id, trigger_price=price, quantity=position.quantity)
+    trail = Protection(
+        client_order_id=order_id,
+        trigger_price=on_tick(position, price),
+        quantity=position.plan.instrument.quantity_at_or_above(position.quantity),
+    )
     placed = replace(counted, next_trail=trail, floor=price, tried_mono=mono)
     return Step(position=placed, commands=(conditional_order(placed, trail, Role.TRAIL),))
+
+
+def on_tick(position: Position, stop: Decimal) -> Decimal:
+    """Round a stop away from the price, should the tick no longer be the one it was planned on."""
+    contract = position.plan.instrument
+    away = contract.price_at_or_below if position.side is Side.LONG else contract.price_at_or_above
+    return away(stop)
 
 
 def place_targets(position: Position, mono: float) -> Step:
@@ -179,10 +190,23 @@ def close_now(position: Position, mono: float) -> Step:
         client_order_id=order_id,
         symbol=position.symbol,
         side=position.side,
-        quantity=min(position.quantity, position.plan.instrument.max_market_quantity),
+        quantity=_to_close(counted),
     )
     closing = replace(to_stage(counted, Stage.CLOSING, mono), tried_mono=mono)
     return Step(position=closing, commands=(close,))
+
+
+def _to_close(position: Position) -> Decimal:
+    """Return a quantity that the contract's filters let through and that leaves as little as possible.
+
+    What is held may lie between steps that have changed. An order that can only reduce takes no more than
+    is held, so it is rounded up; every other attempt rounds down, should a venue have none of that.
+    """
+    contract = position.plan.instrument
+    quantity = contract.round_quantity(position.quantity)
+    if position.attempts[Role.CLOSE] % 2 or quantity < contract.min_quantity:
+        quantity = contract.quantity_at_or_above(position.quantity)
+    return min(quantity, contract.round_quantity(contract.max_market_quantity))
 
 
 def close_because(position: Position, reason: ExitReason, mono: float) -> Step:

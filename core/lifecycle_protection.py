@@ -14,6 +14,7 @@ from core.lifecycle_moves import (
     is_order,
     is_worth_telling,
     missing_targets,
+    on_tick,
     place_stop,
     place_targets,
     place_trail,
@@ -30,6 +31,7 @@ from core.orders import (
     ListConditionals,
     OrderRejected,
     ReadAccount,
+    ReadContract,
     RestingConditional,
     Role,
     role_of,
@@ -42,6 +44,7 @@ WOULD_TRIGGER_AT_ONCE = -2021
 NO_POSITION_YET = -4509
 ALREADY_PROTECTED = -4130
 TOO_MANY_ORDERS = frozenset({-2025, -4045})
+TERMS_BROKEN = frozenset({-1111, -4003, -4004, -4005, -4014, -4023})
 POSITION_NOT_SEEN = frozenset({REDUCE_ONLY_REFUSED, NO_POSITION_YET})
 
 _TRIGGERED = {ConditionalStatus.TRIGGERING, ConditionalStatus.TRIGGERED, ConditionalStatus.FINISHED}
@@ -129,7 +132,7 @@ def on_stop_rejected(position: Position, report: OrderRejected, mono: float) -> 
     without = replace(position, stop=None, exposed_mono=since(position.exposed_mono, mono), tried_mono=mono)
     if report.code == WOULD_TRIGGER_AT_ONCE and position.quantity:
         return close_because(without, ExitReason.STOP, mono)
-    return Step(position=without, commands=_look_up(position, report.code))
+    return Step(position=without, commands=look_up(position, report.code))
 
 
 def on_trail_rejected(position: Position, report: OrderRejected, mono: float) -> Step:
@@ -140,7 +143,7 @@ def on_trail_rejected(position: Position, report: OrderRejected, mono: float) ->
     is_news = is_worth_telling(position.attempts.get(Role.TRAIL, 0))
     return Step(
         position=without,
-        commands=_look_up(position, report.code),
+        commands=look_up(position, report.code),
         concerns=(Concern.TRAIL_REFUSED,) if is_news else (),
     )
 
@@ -150,7 +153,7 @@ def on_target_gone(position: Position, order_id: str, code: int, mono: float) ->
     if index is None:
         return Step(position=position)
     without = replace(_with_target(position, index, None), tried_mono=mono)
-    return Step(position=without, commands=_look_up(position, code))
+    return Step(position=without, commands=look_up(position, code))
 
 
 def on_listed(position: Position, report: ConditionalsListed, mono: float) -> Step:
@@ -172,19 +175,23 @@ def _meet(step: Step, resting: RestingConditional, mono: float) -> Step:
     is_ours = (
         tag_of(resting.client_order_id) == position.tag and role_of(resting.client_order_id) is Role.STOP
     )
-    if is_ours and not position.is_protected and resting.trigger_price == position.plan.stop:
+    is_at_our_level = resting.trigger_price in {position.plan.stop, on_tick(position, position.plan.stop)}
+    if is_ours and not position.is_protected and is_at_our_level:
         adopted = Protection(client_order_id=resting.client_order_id, trigger_price=resting.trigger_price)
         return replace(step, position=protected_by(position, adopted, mono))
     cancel = cancel_of(position, resting.client_order_id)
     return replace(step, commands=(*step.commands, cancel))
 
 
-def _look_up(position: Position, code: int) -> tuple[Command, ...]:
+def look_up(position: Position, code: int) -> tuple[Command, ...]:
+    """Return the question that a refusal raises, if it raises one."""
     identity = {"position_id": position.position_id, "symbol": position.symbol}
     if code == ALREADY_PROTECTED or code in TOO_MANY_ORDERS:
         return (ListConditionals(**identity),)
     if code in POSITION_NOT_SEEN:
         return (ReadAccount(**identity),)
+    if code in TERMS_BROKEN:
+        return (ReadContract(**identity),)
     return ()
 
 

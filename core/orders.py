@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 
+from core.instruments import Instrument
 from core.signals import Side
 
 
@@ -128,6 +129,14 @@ class ReadAccount:
     symbol: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadContract:
+    """Ask for the contract's terms, because an order broke one that we did not know of."""
+
+    position_id: str
+    symbol: str
+
+
 Command = (
     PrepareSymbol
     | SubmitEntry
@@ -137,6 +146,7 @@ Command = (
     | QueryOrder
     | ListConditionals
     | ReadAccount
+    | ReadContract
 )
 
 
@@ -269,6 +279,16 @@ class ConditionalsListed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractRead:
+    """The answer to ``ReadContract``."""
+
+    position_id: str
+    symbol: str
+    instrument: Instrument
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestingOrder:
     """An open order of the regular book."""
 
@@ -354,6 +374,7 @@ Report = (
     | OrderEnded
     | ConditionalChanged
     | ConditionalsListed
+    | ContractRead
     | FundingPaid
     | Transferred
     | AccountRead

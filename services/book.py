@@ -9,6 +9,7 @@ from typing import Protocol
 from core import lifecycle
 from core.clock import Clock
 from core.errors import JournalError
+from core.instruments import Instrument
 from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChanged, ReportReceived
 from core.lifecycle import LifecycleParameters
 from core.lifecycle_moves import Concern, Step, open_questions
@@ -187,6 +188,13 @@ class Book:
         for symbol, mark in (marks or {}).items():
             self._look_at(symbol, mark)
 
+    def follow(self, contracts: Mapping[str, Instrument]) -> None:
+        """Hold every position to its contract's terms of now; one no longer listed keeps those it had."""
+        for symbol in list(self._positions):
+            contract = contracts.get(symbol)
+            if contract is not None:
+                self._learn(symbol, contract)
+
     def request_close(self, symbol: str, reason: ExitReason) -> bool:
         """Start closing what is held; ``False`` when there is nothing to close."""
         return self._move(symbol, lambda each, mono: lifecycle.request_close(each, reason, mono=mono))
@@ -194,6 +202,9 @@ class Book:
     def tighten(self, symbol: str, price: Decimal) -> bool:
         """Move the stop of a position; ``False`` when it stays where it is."""
         return self._move(symbol, lambda each, mono: lifecycle.tighten(each, price, mono))
+
+    def _learn(self, symbol: str, contract: Instrument) -> None:
+        self._move(symbol, lambda each, mono: lifecycle.on_terms(each, contract, mono=mono))
 
     def _look_at(self, symbol: str, mark: Decimal) -> None:
         self._move(symbol, lambda each, mono: lifecycle.on_mark(each, mark, self._parameters, mono=mono))

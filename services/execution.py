@@ -14,6 +14,7 @@ from core.orders import (
     ConditionalChanged,
     ConditionalsListed,
     ConditionalStatus,
+    ContractRead,
     ListConditionals,
     OrderAbsent,
     OrderRejected,
@@ -22,6 +23,7 @@ from core.orders import (
     PrepareSymbol,
     QueryOrder,
     ReadAccount,
+    ReadContract,
     Report,
     SubmitEntry,
     SymbolPrepared,
@@ -29,6 +31,8 @@ from core.orders import (
 from core.ports import Exchange
 
 _log = logging.getLogger(__name__)
+
+_Question = QueryOrder | ListConditionals | ReadAccount | ReadContract
 
 
 class ExecutionService:
@@ -91,7 +95,7 @@ class ExecutionService:
         for report in reports:
             self._post(report)
 
-    async def _ask(self, command: Command) -> Sequence[Report]:
+    async def _ask(self, command: Command) -> Sequence[Report]:  # noqa: C901 - a flat table
         match command:
             case PrepareSymbol():
                 return await self._prepare(command)
@@ -109,6 +113,8 @@ class ExecutionService:
                 return (await self._list(command),)
             case ReadAccount():
                 return (await self._exchange.account(),)
+            case ReadContract():
+                return await self._read_contract(command)
         return ()
 
     async def _prepare(self, command: PrepareSymbol) -> Sequence[Report]:
@@ -130,6 +136,19 @@ class ExecutionService:
             at=self._clock.market_ms(),
         )
 
+    async def _read_contract(self, command: ReadContract) -> Sequence[ContractRead]:
+        """A contract that is no longer listed has no terms to keep."""
+        contract = (await self._exchange.instruments()).get(command.symbol)
+        if contract is None:
+            return ()
+        read = ContractRead(
+            position_id=command.position_id,
+            symbol=command.symbol,
+            instrument=contract,
+            at=self._clock.market_ms(),
+        )
+        return (read,)
+
     def _resting(self, command: PlaceConditional) -> ConditionalChanged:
         return ConditionalChanged(
             symbol=command.symbol,
@@ -148,7 +167,7 @@ class ExecutionService:
 
     def _refused(self, command: Command, refusal: ExchangeRefused) -> Report:
         """A refused cancel or question says nothing about the order itself, which may well exist."""
-        if isinstance(command, CancelConditional | QueryOrder | ListConditionals | ReadAccount):
+        if isinstance(command, _Question | CancelConditional):
             return self._unknown(command, str(refusal))
         return OrderRejected(
             position_id=command.position_id,
@@ -171,6 +190,6 @@ class ExecutionService:
 
 
 def _order_id(command: Command) -> str:
-    if isinstance(command, PrepareSymbol | ListConditionals | ReadAccount):
+    if isinstance(command, PrepareSymbol | ListConditionals | ReadAccount | ReadContract):
         return ""
     return command.client_order_id

@@ -22,7 +22,7 @@ from core.orders import (
     SymbolPrepared,
     client_order_id,
 )
-from core.positions import Position, PositionPlan, Stage
+from core.positions import ExitReason, Position, PositionPlan, Stage
 from tests.builders import T0, plan
 
 PARAMETERS = LifecycleParameters()
@@ -71,6 +71,9 @@ class Life:
 
     def tightens(self, price: str) -> Sequence[Command]:
         return self._moves(lifecycle.tighten(self.position, Decimal(price), self.mono))
+
+    def closes(self, reason: ExitReason) -> Sequence[Command]:
+        return self._moves(lifecycle.request_close(self.position, reason, mono=self.mono))
 
     def restarts(self) -> Sequence[Command]:
         self.mono = 5.0  # another process, whose clock began at another time

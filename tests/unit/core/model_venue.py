@@ -22,6 +22,7 @@ from core.orders import (
     PrepareSymbol,
     QueryOrder,
     ReadAccount,
+    ReadContract,
     Report,
     RestingConditional,
     Role,
@@ -73,6 +74,8 @@ class ModelVenue:
                 return self._find(command)
             case ListConditionals():
                 return (self.list(command.position_id),)
+            case ReadContract():
+                return ()
             case ReadAccount():
                 return (self.read(),)
 

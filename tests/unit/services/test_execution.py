@@ -17,6 +17,7 @@ from core.orders import (
     ConditionalChanged,
     ConditionalsListed,
     ConditionalStatus,
+    ContractRead,
     ListConditionals,
     OrderAbsent,
     OrderEnded,
@@ -26,6 +27,7 @@ from core.orders import (
     PrepareSymbol,
     QueryOrder,
     ReadAccount,
+    ReadContract,
     Report,
     RestingConditional,
     RestingOrder,
@@ -35,6 +37,7 @@ from core.orders import (
 )
 from core.signals import Side
 from services.execution import ExecutionService
+from tests.builders import instrument
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
 SYMBOL = "SOLUSDT"
@@ -57,7 +60,8 @@ CLOSE = CloseAtMarket(
 QUERY = QueryOrder(position_id="p1", client_order_id="ps-1-e1", symbol=SYMBOL, role=Role.ENTRY)
 LIST = ListConditionals(position_id="p1", symbol=SYMBOL)
 READ = ReadAccount(position_id="p1", symbol=SYMBOL)
-EVERY_COMMAND: tuple[Command, ...] = (PREPARE, ENTRY, STOP, CANCEL, CLOSE, QUERY, LIST, READ)
+TERMS = ReadContract(position_id="p1", symbol=SYMBOL)
+EVERY_COMMAND: tuple[Command, ...] = (PREPARE, ENTRY, STOP, CANCEL, CLOSE, QUERY, LIST, READ, TERMS)
 ACCOUNT = AccountRead(wallet=Decimal(1), equity=Decimal(1), available=Decimal(1), positions=(), at=1)
 
 
@@ -96,7 +100,8 @@ class ScriptedExchange:
         return self.known
 
     async def instruments(self) -> Mapping[str, Instrument]:
-        return {}
+        await self._answer("instruments")
+        return {SYMBOL: instrument()}
 
     async def account(self) -> AccountRead:
         await self._answer("account")
@@ -169,7 +174,14 @@ def test_a_list_brings_what_rests_and_a_read_the_account() -> None:
     assert told(READ)[0] == [ACCOUNT]
 
 
-@pytest.mark.parametrize("command", [CANCEL, QUERY, LIST, READ])
+def test_a_contract_is_read_with_its_terms_and_one_no_longer_listed_has_none() -> None:
+    (read,) = told(TERMS)[0]
+    assert isinstance(read, ContractRead)
+    assert read.instrument == instrument()
+    assert told(replace(TERMS, symbol="GONEUSDT"))[0] == []
+
+
+@pytest.mark.parametrize("command", [CANCEL, QUERY, LIST, READ, TERMS])
 def test_a_refused_cancel_or_query_does_not_say_that_the_order_is_gone(command: Command) -> None:
     (unknown,) = told(command, fault=ExchangeRefused(-4117, "triggering"))[0]
     assert isinstance(unknown, OrderUnknown)
