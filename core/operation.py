@@ -7,7 +7,10 @@ from core.positions import Source
 
 
 class OperatorAction(StrEnum):
-    """Pausing and halting take no new entries until a person resumes; a panic also closes everything."""
+    """Pausing and halting take no new entries until a person resumes; a panic also closes everything.
+
+    A pause may end by itself, see ``OperatorRequest.lasting_ms``.
+    """
 
     PAUSE = "pause"
     HALT = "halt"
@@ -18,10 +21,16 @@ class OperatorAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorRequest:
-    """One wish, with who had it; ``source`` and ``symbol`` name the position of a ``CLOSE``."""
+    """One wish, with who had it; ``source`` and ``symbol`` name the position of a ``CLOSE``.
+
+    ``lasting_ms`` is how long a ``PAUSE`` lasts, ``None`` until somebody resumes. Two wishes of one
+    ``request_id`` are one; without an id each stands for itself.
+    """
 
     action: OperatorAction
     by: str
     reason: str = ""
     source: Source = Source.REAL
     symbol: str = ""
+    lasting_ms: int | None = None
+    request_id: str = ""

@@ -30,6 +30,7 @@ class RiskNews(StrEnum):
     RESUMED = "risk_resumed"
     DRAWDOWN_ALERT = "drawdown_alert"
     PAUSED = "stops_pause"
+    PANIC = "panic_begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,13 @@ class Ban:
 class RiskState:
     """All of the gate's memory; times in market ms, money in USDT, days counted from 1970 in UTC.
 
-    ``halted`` is the reason of a halt that only an operator lifts, empty while there is none; while
-    ``panicking``, everything real is closed besides.
+    ``halted`` is the reason of a halt, empty while there is none: only an operator lifts it, but for a
+    pause with an end, which ends at ``halted_until``; while ``panicking``, everything real is closed besides.
     ``entries_full_at`` is when the bucket of entries will be, or was, full again.
     """
 
     halted: str = ""
+    halted_until: int = 0
     panicking: bool = False
     paused_until: int = 0
     day: int = -1
@@ -102,12 +104,8 @@ def equity_read(state: RiskState, equity: Decimal, *, at: int, parameters: RiskP
     drawdown = seen.drawdown(equity)
     alerted = drawdown >= parameters.drawdown_alert
     still_alerted = seen.drawdown_alerted and drawdown >= parameters.drawdown_rearm
-    broken = drawdown >= parameters.drawdown_halt
-    return replace(
-        seen,
-        drawdown_alerted=alerted or still_alerted,
-        halted=seen.halted or (Halt.DRAWDOWN.value if broken else ""),
-    )
+    alarmed = replace(seen, drawdown_alerted=alerted or still_alerted)
+    return halted(alarmed, Halt.DRAWDOWN.value) if drawdown >= parameters.drawdown_halt else alarmed
 
 
 def transferred(state: RiskState, amount: Decimal) -> RiskState:
@@ -144,8 +142,21 @@ def closed(state: RiskState, trade: TradeRecord, parameters: RiskParameters) -> 
 
 
 def halted(state: RiskState, reason: str) -> RiskState:
-    """Take no entries until an operator resumes; the first reason stands."""
-    return replace(state, halted=state.halted or reason)
+    """Take no entries until an operator resumes; the first reason stands, unless it was to end by itself."""
+    stands = state.halted and not state.halted_until
+    return state if stands else replace(state, halted=reason, halted_until=0)
+
+
+def paused(state: RiskState, until: int) -> RiskState:
+    """Take no entries until then (ms); a halt without an end stays one."""
+    stands = state.halted and not state.halted_until
+    return state if stands else replace(state, halted=Halt.PAUSED.value, halted_until=until)
+
+
+def lapsed(state: RiskState, at: int) -> RiskState:
+    """Lift a pause whose end has come."""
+    is_over = 0 < state.halted_until <= at
+    return replace(state, halted="", halted_until=0) if is_over else state
 
 
 def panicked(state: RiskState) -> RiskState:
@@ -155,9 +166,10 @@ def panicked(state: RiskState) -> RiskState:
 
 def resumed(state: RiskState, *, equity: Decimal, parameters: RiskParameters) -> RiskState:
     """Lift halt and panic. After a drawdown the peak starts anew here; a pause after stops runs its time."""
+    lifted = replace(state, halted="", halted_until=0, panicking=False)
     if state.drawdown(equity) < parameters.drawdown_halt:
-        return replace(state, halted="", panicking=False)
-    return replace(state, halted="", panicking=False, peak_equity=equity, drawdown_alerted=False)
+        return lifted
+    return replace(lifted, peak_equity=equity, drawdown_alerted=False)
 
 
 def blacklisted(state: RiskState, symbol: str, ban: Ban) -> RiskState:
@@ -172,8 +184,10 @@ def pardoned(state: RiskState, symbol: str) -> RiskState:
 
 def news(before: RiskState, after: RiskState) -> tuple[RiskNews, ...]:
     """Say what changed that people should hear, the gravest first."""
+    is_halt_new = after.halted not in ("", before.halted)
     changes = (
-        (RiskNews.HALTED, bool(after.halted) and not before.halted),
+        (RiskNews.HALTED, is_halt_new),
+        (RiskNews.PANIC, after.panicking and not before.panicking and not is_halt_new),
         (RiskNews.RESUMED, bool(before.halted) and not after.halted),
         (RiskNews.DRAWDOWN_ALERT, after.drawdown_alerted and not before.drawdown_alerted),
         (RiskNews.PAUSED, after.paused_until > before.paused_until),

@@ -85,7 +85,8 @@ class ScanView:
 class TraderView:
     """Everything a front may show, taken at one moment.
 
-    ``loaded`` of ``universe`` symbols have their history.
+    ``loaded`` of ``universe`` symbols have their history. ``halted_until`` (ms) is 0 while there is no
+    halt, and where the halt has no end.
     """
 
     at: int
@@ -100,3 +101,4 @@ class TraderView:
     virtual_performance: Performance
     twin_gap: TwinGap = TwinGap()
     halted: str = ""
+    halted_until: int = 0

@@ -1,5 +1,7 @@
 """Where people steer: what they want is written down, and then it happens."""
 
+from collections import deque
+
 from core.clock import Clock
 from core.journal import OperatorActed
 from core.operation import OperatorAction, OperatorRequest
@@ -8,6 +10,8 @@ from core.risk_state import Halt
 from services.books import Books
 from services.clerk import Clerk
 from services.risk_desk import RiskDesk
+
+REMEMBERED_WISHES = 1000
 
 
 class Helm:
@@ -18,12 +22,34 @@ class Helm:
         self._desk = desk
         self._clerk = clerk
         self._clock = clock
+        self._obeyed: deque[str] = deque(maxlen=REMEMBERED_WISHES)
 
     def obey(self, request: OperatorRequest) -> None:
-        """Write down who wants what, and do it."""
-        at = self._clock.market_ms()
-        self._clerk.record(OperatorActed(request=request), at=at)
+        """Write down who wants what, and do it; a wish that comes a second time was obeyed already."""
+        if request.request_id in self._obeyed:
+            return
+        at, key = self._clock.market_ms(), None
+        if request.request_id:
+            self._obeyed.append(request.request_id)
+            key = f"operator:{request.request_id}"
+        self._clerk.record(OperatorActed(request=request), at=at, key=key)
+        self._do(request, at)
+
+    def keep_course(self) -> None:
+        """While panicking, close whatever real there is: what was still being opened too."""
+        if self._desk.is_panicking:
+            self._books.close_real()
+
+    def look_at_clock(self) -> None:
+        """Let a pause end when its time has come."""
+        ends, at = self._desk.state.halted_until, self._clock.market_ms()
+        if 0 < ends <= at:
+            self._clerk.risk_moved(self._desk.lapse(at), at)
+
+    def _do(self, request: OperatorRequest, at: int) -> None:
         match request.action:
+            case OperatorAction.PAUSE if request.lasting_ms is not None:
+                self._clerk.risk_moved(self._desk.pause(at + request.lasting_ms, at), at)
             case OperatorAction.PAUSE:
                 self._clerk.halt(Halt.PAUSED.value, at)
             case OperatorAction.HALT:
@@ -35,8 +61,3 @@ class Helm:
                 self._clerk.risk_moved(self._desk.resume(at), at)
             case OperatorAction.CLOSE:
                 self._books.of(request.source).request_close(request.symbol, ExitReason.OPERATOR)
-
-    def keep_course(self) -> None:
-        """While panicking, close whatever real there is: what was still being opened too."""
-        if self._desk.is_panicking:
-            self._books.close_real()

@@ -60,6 +60,7 @@ class Portrait:
             virtual_performance=desk.performance(Source.VIRTUAL),
             twin_gap=desk.twin_gap,
             halted=desk.halted,
+            halted_until=desk.state.halted_until,
         )
 
     def _positions(self, book: Book) -> tuple[PositionView, ...]:

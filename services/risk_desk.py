@@ -27,8 +27,10 @@ from core.risk_state import (
     closed,
     equity_read,
     halted,
+    lapsed,
     news,
     panicked,
+    paused,
     resumed,
     transferred,
 )
@@ -42,7 +44,7 @@ from data.candle_store import CandleStore
 from services.refusals import BAN_MS, Refusals
 
 REMEMBERED_TRADES = 2000
-_GRAVE = {RiskNews.HALTED}
+_GRAVE = {RiskNews.HALTED, RiskNews.PANIC}
 
 
 class RiskDesk:
@@ -109,6 +111,14 @@ class RiskDesk:
     def halt(self, reason: str, at: int) -> Sequence[Alert]:
         """Take no more entries until somebody resumes."""
         return self._move(halted(self._state, reason), at)
+
+    def pause(self, until: int, at: int) -> Sequence[Alert]:
+        """Take no more entries until then (ms), or until somebody resumes."""
+        return self._move(paused(self._state, until), at)
+
+    def lapse(self, at: int) -> Sequence[Alert]:
+        """Lift a pause whose end has come."""
+        return self._move(lapsed(self._state, at), at)
 
     def panic(self, at: int) -> Sequence[Alert]:
         """Take no more entries and hold nothing until somebody resumes."""

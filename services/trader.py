@@ -145,6 +145,7 @@ class Trader:
 
     def process(self, event: TraderEvent) -> None:
         """Apply one event and everything that follows from it at once."""
+        self._helm.look_at_clock()
         self._apply(event)
         self._helm.keep_course()
         self._entries.use_free_slot()

@@ -18,10 +18,12 @@ from core.risk_state import (
     entered,
     equity_read,
     halted,
+    lapsed,
     news,
     on_day_of,
     panicked,
     pardoned,
+    paused,
     resumed,
     transferred,
 )
@@ -239,3 +241,36 @@ def test_a_panic_is_read_back_and_a_state_written_before_there_were_any_has_none
     old = encode(state).replace(b'"panicking":true,', b"")
     assert b"panicking" not in old
     assert decode(old, RiskState) == replace(state, panicking=False)
+
+
+def test_a_pause_with_an_end_lapses_then_and_not_before() -> None:
+    state = paused(START, T0 + DAY)
+    assert (state.halted, state.halted_until) == ("paused", T0 + DAY)
+    assert lapsed(state, T0 + DAY - 1) == state
+    assert lapsed(state, T0 + DAY) == START
+    assert paused(state, T0 + 2 * DAY).halted_until == T0 + 2 * DAY
+    assert resumed(state, equity=Decimal(10_000), parameters=PARAMETERS) == START
+
+
+def test_a_halt_without_an_end_takes_over_from_a_pause_and_gives_way_to_none() -> None:
+    for lasting in (
+        halted(paused(START, T0 + DAY), "second_bot"),
+        paused(halted(START, "second_bot"), T0 + DAY),
+    ):
+        assert lapsed(lasting, T0 + 2 * DAY).halted == "second_bot"
+    broken = read(paused(read(START, 10_000), T0 + DAY), 9_000)
+    assert lapsed(broken, T0 + 2 * DAY).halted == "drawdown"
+
+
+def test_a_panic_is_told_once_whatever_halted_before() -> None:
+    for before in (START, halted(START, "maintenance"), paused(START, T0 + DAY)):
+        assert len(news(before, panicked(before))) == 1
+    assert news(halted(START, "maintenance"), panicked(halted(START, "maintenance"))) == (RiskNews.PANIC,)
+
+
+def test_a_pause_survives_being_written_and_a_state_from_before_there_were_any_has_none() -> None:
+    state = paused(START, T0 + DAY)
+    assert decode(encode(state), RiskState) == state
+    old = encode(halted(START, "paused")).replace(b'"halted_until":0,', b"")
+    assert b"halted_until" not in old
+    assert decode(old, RiskState) == halted(START, "paused")

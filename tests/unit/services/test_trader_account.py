@@ -1,0 +1,198 @@
+"""News of the account and its contracts: what is ours, what is not, what it means."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.instruments import InstrumentStatus
+from core.market import MINUTE_MS
+from core.notices import Alert, PositionEnded, Severity, SignalRefused
+from core.orders import (
+    CancelConditional,
+    HeldPosition,
+    OrderAbsent,
+    OrderFilled,
+    PlaceConditional,
+    QueryOrder,
+    Role,
+    StreamLost,
+    Transferred,
+    client_order_id,
+)
+from core.parameters import Parameters
+from core.positions import ExitReason, Source
+from core.signals import Side
+from core.universe import UniverseRefreshed, compare
+from data.candle_store import CandleStore
+from services.refusals import BAN_MS
+from services.risk_desk import RiskDesk
+from tests.builders import T0
+from tests.builders_trader import (
+    AXIS,
+    INSTRUMENTS,
+    SYMBOLS,
+    World,
+    account_of,
+    closing_fill,
+    open_one,
+    resting,
+    survey,
+)
+
+
+@pytest.mark.fault(25)
+def test_an_execution_that_is_not_ours_is_told_and_not_touched(world: World) -> None:
+    fill = OrderFilled(
+        symbol="BUSDT",
+        client_order_id="web_123",
+        venue_order_id="9",
+        trade_id="9",
+        side=Side.LONG,
+        quantity=Decimal(1),
+        price=Decimal(100),
+        fee=Decimal(0),
+        realised_pnl=Decimal(0),
+        at=T0,
+    )
+    world.trader.process(fill)
+    (alert,) = world.ear.of(Alert)
+    assert (alert.key, alert.symbol) == ("foreign_fill", "BUSDT")
+    assert world.real.commands == []
+
+
+def test_a_leftover_of_ours_on_a_flat_symbol_is_cancelled(world: World) -> None:
+    open_one(world)
+    (stop,) = (
+        each for each in world.real.commands if isinstance(each, PlaceConditional) and each.role is Role.STOP
+    )
+    world.minute(AUSDT=(100, 103, 100, 102))
+    assert world.held(Source.REAL) == []
+    world.real.commands.clear()
+    world.trader.process(survey(resting(stop.client_order_id)))
+    (cancel,) = world.real.commands
+    assert isinstance(cancel, CancelConditional)
+    assert cancel.client_order_id == stop.client_order_id
+
+
+@pytest.mark.fault(49)
+def test_a_second_bot_halts_entries_and_is_told_once(world: World) -> None:
+    stranger = resting(client_order_id("real:never ours", Role.STOP, 1))
+    for _ in range(3):
+        world.trader.process(survey(stranger))
+    assert [each.key for each in world.ear.of(Alert)] == ["risk_halted", "second_bot"]
+    assert world.journal.risk_state() == world.trader.desk.state
+    assert world.trader.view().halted == "second_bot"
+    assert world.real.commands == []
+
+
+def test_a_foreign_position_is_told_and_not_touched(world: World) -> None:
+    foreign = HeldPosition(
+        symbol="BUSDT",
+        quantity=Decimal(3),
+        entry_price=Decimal(100),
+        mark_price=Decimal(100),
+        liquidation_price=Decimal(0),
+    )
+    world.trader.process(survey(resting("web_1", "BUSDT"), positions=[foreign]))
+    assert [each.key for each in world.ear.of(Alert)] == ["foreign_position", "foreign_order"]
+    assert world.real.commands == []
+
+
+@pytest.mark.fault(20)
+def test_a_gap_in_the_news_is_followed_by_questions(world: World) -> None:
+    open_one(world)
+    world.real.commands.clear()
+    world.trader.process(StreamLost(at=T0, reason="reset"))
+    asked = {each.role for each in world.real.commands if isinstance(each, QueryOrder)}
+    assert asked == {Role.STOP, Role.TARGET}
+
+
+def test_a_withdrawal_is_no_drawdown(world: World) -> None:
+    world.trader.process(Transferred(amount=Decimal(-2000), at=T0))
+    world.trader.process(account_of("8000"))
+    assert world.trader.view().halted == ""
+    assert world.trader.desk.state.drawdown(Decimal(8000)) == 0
+    assert [each.key for each in world.ear.of(Alert)] == ["transferred"]
+
+
+def test_a_drawdown_is_told_at_five_percent_and_halts_at_ten(world: World) -> None:
+    world.trader.process(account_of("9499"))
+    assert [each.key for each in world.ear.of(Alert)] == ["drawdown_alert"]
+    world.trader.process(account_of("8999"))
+    assert [each.key for each in world.ear.of(Alert)] == ["drawdown_alert", "risk_halted"]
+    assert world.trader.view().halted == "drawdown"
+
+
+def test_only_moves_of_a_percent_are_worth_a_line_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        for equity in ("10000", "10050", "10099", "10101", "10102"):
+            world.trader.process(account_of(equity))
+    lines = [record.getMessage() for record in caplog.records if "equity" in record.getMessage()]
+    assert lines == ["equity 10101 USDT"]  # the first read, in the world's first minute, had its line
+
+
+def test_news_of_an_earlier_position_on_the_symbol_does_not_touch_the_one_that_is_held(
+    world: World,
+) -> None:
+    open_one(world)
+    (stop,) = (
+        each for each in world.real.commands if isinstance(each, PlaceConditional) and each.role is Role.STOP
+    )
+    before = world.trader.view().real
+    for earlier in ("real:earlier", stop.position_id):
+        assert world.trader.view().real == before
+        world.trader.process(
+            OrderAbsent(position_id=earlier, symbol="AUSDT", client_order_id=stop.client_order_id, at=T0)
+        )
+    assert world.trader.view().real != before
+
+
+def test_an_order_of_ours_that_fills_too_late_is_an_alarm(world: World) -> None:
+    open_one(world)
+    position = world.trader.view().real[0].position
+    world.minute(AUSDT=(100, 103, 100, 102))
+    world.trader.process(closing_fill(position))
+    (alarm,) = world.ear.of(Alert)
+    assert (alarm.key, alarm.severity) == ("late_fill", Severity.CRITICAL)
+
+
+def refreshed(world: World, symbol: str, status: InstrumentStatus) -> UniverseRefreshed:
+    now = {**INSTRUMENTS, symbol: replace(INSTRUMENTS[symbol], status=status)}
+    return compare(SYMBOLS, INSTRUMENTS, now, at=world.clock.market_ms(), parameters=Parameters().universe)
+
+
+def test_a_contract_that_leaves_takes_no_entry_and_its_position_is_closed(world: World) -> None:
+    open_one(world)
+    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))
+    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))
+    world.minute()
+    assert [each.position.exit_reason for each in world.ear.of(PositionEnded)] == [ExitReason.DELISTED]
+    assert [each.key for each in world.ear.of(Alert)] == ["contract_leaving"]
+    open_one(world)
+    assert world.held(Source.REAL) == []
+    assert "not_in_universe" in world.ear.of(SignalRefused)[-1].reasons
+
+
+def test_a_contract_that_trades_again_may_be_entered_again(world: World) -> None:
+    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))
+    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.TRADING))
+    open_one(world)
+    assert world.held(Source.REAL) == ["AUSDT"]
+
+
+def test_a_symbol_that_refuses_three_entries_within_an_hour_is_left_alone_for_a_while() -> None:
+    store = CandleStore(AXIS)
+    desk = RiskDesk(INSTRUMENTS, store, Parameters())
+    assert [len(desk.entry_refused("AUSDT", "entry_rejected", T0 + n * MINUTE_MS)) for n in range(3)] == [
+        0,
+        0,
+        1,
+    ]
+    assert desk.state.is_blacklisted("AUSDT", T0 + 3 * MINUTE_MS)
+    assert desk.state.blacklist["AUSDT"].reason == "entry_rejected"
+    assert not desk.state.is_blacklisted("AUSDT", T0 + 2 * MINUTE_MS + BAN_MS)
+    for hour in range(5):
+        assert not desk.entry_refused("BUSDT", "entry_rejected", T0 + hour * 40 * MINUTE_MS)
