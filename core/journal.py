@@ -1,7 +1,7 @@
 """What is written down before it is acted on: the entries of the journal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.market import Floats
@@ -83,11 +83,25 @@ class OperatorActed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A process began to write: its mode, version and parameters."""
+    """A process began to write: what it is, and every number and setting it decides by, secrets left out.
+
+    ``parameters`` and ``settings`` are as text by name; ``axis`` is the order of the symbols in each minute.
+    """
 
     mode: str
     version: str
     parameters: Mapping[str, str]
+    account: str = ""
+    parameters_sha256: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    axis: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamageFound:
+    """Records were found missing or altered when the journal was opened: ``what`` names them."""
+
+    what: str
 
 
 Body = (
@@ -101,6 +115,7 @@ Body = (
     | RiskChanged
     | OperatorActed
     | RunStarted
+    | DamageFound
 )
 
 
@@ -117,6 +132,7 @@ class EntryKind(StrEnum):
     RISK = "risk"
     OPERATOR = "operator"
     RUN = "run"
+    DAMAGE = "damage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

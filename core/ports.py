@@ -19,10 +19,10 @@ from core.orders import (
     RestingOrder,
     SubmitEntry,
 )
-from core.positions import Position
+from core.positions import Position, Source
 from core.risk_state import RiskState
 from core.signals import Candidate
-from core.trades import TradeRecord
+from core.trades import TradeRecord, TradeResult
 
 
 class Exchange(Protocol):
@@ -130,6 +130,18 @@ class Journal(Protocol):
 
     def closed_trades(self) -> Iterator[TradeRecord]:
         """Yield every closed position in the order of closing."""
+        ...
+
+    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
+        """Return the ``limit`` positions of one book that closed last, in the order of closing."""
+        ...
+
+    def results(self) -> Iterator[TradeResult]:
+        """Yield how every closed position ended, in the order of closing: what there is to learn from all."""
+        ...
+
+    def damage(self) -> str:
+        """Return which records were found lost or altered and nobody was halted for yet, else an empty text."""
         ...
 
     def risk_state(self) -> RiskState | None:

@@ -14,6 +14,15 @@ SNAPSHOT_BARS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradeResult:
+    """What is learned from a closed position: how confident its signal was, and the R it brought."""
+
+    source: Source
+    confidence: float
+    gross_r: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeRecord:
     """One closed position, real or virtual, ready to be stored; its numbers are final.
 
@@ -50,6 +59,11 @@ class TradeRecord:
     @property
     def net_r(self) -> float:
         return self._in_r(float(self.position.net_pnl))
+
+    @property
+    def result(self) -> TradeResult:
+        confidence = self.position.plan.candidate.confidence
+        return TradeResult(source=self.source, confidence=confidence, gross_r=self.gross_r)
 
     @property
     def favourable_r(self) -> float:

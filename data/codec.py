@@ -11,6 +11,7 @@ import numpy as np
 from core.journal import (
     Body,
     CommandSent,
+    DamageFound,
     EntryKind,
     IntentRecorded,
     MinuteJudged,
@@ -34,6 +35,7 @@ BODIES: Mapping[EntryKind, type[Body]] = {
     EntryKind.RISK: RiskChanged,
     EntryKind.OPERATOR: OperatorActed,
     EntryKind.RUN: RunStarted,
+    EntryKind.DAMAGE: DamageFound,
 }
 _KINDS = {body: kind for kind, body in BODIES.items()}
 

@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import Self
 
 from core.errors import EntryUnwritable, JournalError
-from core.journal import Entry
-from core.positions import Position
+from core.journal import DamageFound, Entry
+from core.positions import Position, Source
 from core.risk_state import RiskState
-from core.trades import TradeRecord
-from data.journal_chain import Tail, link
-from data.journal_projections import project
+from core.trades import TradeRecord, TradeResult
+from data.journal_chain import Tail, link, packed
+from data.journal_projections import base_of, project
 from data.journal_reader import JournalReader
 from data.journal_schema import fault, open_writer
+from data.journal_witness import Witness
 
-_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = (
+    "INSERT INTO events (seq, at, seen_at, kind, key, payload, prev_hash, hash, base)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LOOKED_AT = 1000
+"""Newest events that are checked at each start; ``trades --verify`` checks all."""
 
 
 class SqliteJournal:
@@ -25,6 +31,7 @@ class SqliteJournal:
     A commit reaches the disk before ``append`` returns (WAL, synchronous=FULL). After a failed sync
     nobody knows what the disk holds, so the journal then refuses to go on until it is opened anew.
     ``durable=False`` is for what can be had again, a replay: its commits outlive the process, not the power.
+    What a start finds missing or altered becomes an event itself, and ``damage`` tells of it.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -32,8 +39,10 @@ class SqliteJournal:
         self._connection = open_writer(path, durable=durable)
         self._reader = JournalReader(path, connection=self._connection)
         self._broken: str | None = None
+        self._witness = Witness(path, durable=durable)
         try:
             self._tail = self._reader.last()
+            self._record_damage()
         except JournalError:
             self.close()
             raise
@@ -55,6 +64,7 @@ class SqliteJournal:
             for entry in entries:
                 tail = self._record(tail, entry)
         self._tail = tail
+        self._witness.note(tail)
 
     def live_positions(self) -> Sequence[Position]:
         """Return the last recorded state of every position that has not closed."""
@@ -63,6 +73,18 @@ class SqliteJournal:
     def closed_trades(self) -> Iterator[TradeRecord]:
         """Yield every closed position in the order of closing."""
         return self._reader.closed_trades()
+
+    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
+        """Return the ``limit`` positions of one book that closed last, in the order of closing."""
+        return self._reader.newest_trades(source, limit)
+
+    def results(self) -> Iterator[TradeResult]:
+        """Yield how every closed position ended, in the order of closing."""
+        return self._reader.results()
+
+    def damage(self) -> str:
+        """Return what was found lost or altered and nobody was halted for yet, empty where nothing was."""
+        return self._reader.damage()
 
     def risk_state(self) -> RiskState | None:
         """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
@@ -77,6 +99,7 @@ class SqliteJournal:
         return JournalReader(self._path)
 
     def close(self) -> None:
+        self._witness.close()
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -88,7 +111,7 @@ class SqliteJournal:
     def _record(self, tail: Tail, entry: Entry) -> Tail:
         if entry.key is not None and self._knows(entry.key):
             return tail
-        event = link(tail, entry)
+        event = packed(link(tail, entry), base_of(self._connection, entry.body))
         row = (
             event.seq,
             event.at,
@@ -98,10 +121,27 @@ class SqliteJournal:
             event.payload,
             event.prev_hash,
             event.hash,
+            event.base,
         )
         self._connection.execute(_INSERT, row)
         project(self._connection, event, entry.body)
         return Tail(seq=event.seq, hash=event.hash)
+
+    def _record_damage(self) -> None:
+        at = self._reader.last_at()
+        if missing := self._missing():
+            self.append([Entry(body=DamageFound(what=missing), at=at, seen_at=at)])
+        if altered := self._reader.first_damage(after=max(self._tail.seq - _LOOKED_AT, 0)):
+            self.append([Entry(body=DamageFound(what=altered), at=at, seen_at=at, key=altered)])
+
+    def _missing(self) -> str:
+        """Compare with what the witness saw committed."""
+        seen = self._witness.seen
+        if seen is None or self._reader.hash_of(seen.seq) == seen.hash:
+            return ""
+        if self._tail.seq < seen.seq:
+            return f"events {self._tail.seq + 1} to {seen.seq} are missing"
+        return f"event {seen.seq} is not the one that was written"
 
     def _knows(self, key: str) -> bool:
         return self._connection.execute("SELECT 1 FROM events WHERE key = ?", (key,)).fetchone() is not None

@@ -6,30 +6,42 @@ from hashlib import sha256
 
 from core.journal import Entry, EntryKind
 from data.codec import decode_body, encode, encode_body, kind_of
+from data.journal_payloads import pack, unpack
 
 GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """One row of ``events``; ``seq`` counts from 1 without gaps."""
+    """One row of ``events``; ``seq`` counts from 1 without gaps.
+
+    ``payload`` is as ``data.journal_payloads`` stores it, ``against`` the stored payload of event ``base``.
+    """
 
     seq: int
     at: int
     seen_at: int
     kind: str
     key: str | None
-    payload: str
+    payload: str | bytes
     prev_hash: str
     hash: str
+    base: int | None = None
+    against: str | bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """The payload as it was written. Raises ``ValueError`` where that can not be had any more."""
+        return unpack(self.payload, None if self.against is None else unpack(self.against, None))
 
     def expected_hash(self) -> str:
+        """Raises ``ValueError`` as ``text`` does. How a payload is stored does not change the chain."""
         head = encode([self.prev_hash, self.seq, self.at, self.seen_at, self.kind, self.key])
-        return sha256(head + self.payload.encode()).hexdigest()
+        return sha256(head + self.text.encode()).hexdigest()
 
     def entry(self) -> Entry:
         """Raises ``ValueError`` where the payload is not what its kind says."""
-        body = decode_body(EntryKind(self.kind), self.payload.encode())
+        body = decode_body(EntryKind(self.kind), self.text.encode())
         return Entry(body=body, at=self.at, seen_at=self.seen_at, key=self.key)
 
 
@@ -56,12 +68,27 @@ def link(tail: Tail, entry: Entry) -> StoredEvent:
     return replace(event, hash=event.expected_hash())
 
 
+def packed(event: StoredEvent, base: tuple[int, str | bytes] | None) -> StoredEvent:
+    """Return a new event as it is to be stored, given the number and stored payload of what it repeats."""
+    against = None if base is None else unpack(base[1], None)
+    payload = pack(event.text, against)
+    is_packed = isinstance(payload, bytes)
+    return replace(event, payload=payload, base=base[0] if base and is_packed else None)
+
+
 def first_damage(events: Iterator[StoredEvent], tail: Tail) -> str | None:
     """Walk the chain from ``tail`` on and name the first event that does not follow from those before it."""
     for event in events:
         if event.seq != tail.seq + 1:
             return f"event {tail.seq + 1} is missing"
-        if event.prev_hash != tail.hash or event.hash != event.expected_hash():
+        if event.prev_hash != tail.hash or not _is_as_written(event):
             return f"event {event.seq} ({event.kind}) has been altered"
         tail = Tail(seq=event.seq, hash=event.hash)
     return None
+
+
+def _is_as_written(event: StoredEvent) -> bool:
+    try:
+        return event.hash == event.expected_hash()
+    except ValueError:
+        return False

@@ -2,22 +2,37 @@
 
 import sqlite3
 
-from core.journal import IntentRecorded, MinuteJudged, PositionChanged, PositionClosed
-from core.positions import Position, Stage
+from core.journal import IntentRecorded, MinuteJudged, PositionChanged, PositionClosed, SignalJudged
+from core.positions import Position
 from core.trades import TradeRecord
-from data.codec import encode
 from data.journal_chain import StoredEvent
+
+
+def base_of(connection: sqlite3.Connection, body: object) -> tuple[int, str | bytes] | None:
+    """Return the number and stored payload of the intent that ``body`` repeats, if there is one."""
+    match body:
+        case PositionChanged(position=position) | PositionClosed(position=position):
+            position_id = position.position_id
+        case SignalJudged(signal=signal, verdict=verdict):
+            position_id = f"{verdict}:{signal.candidate.signal_id}"
+        case _:
+            return None
+    found: tuple[int, str | bytes] | None = connection.execute(
+        "SELECT events.seq, payload FROM positions JOIN events ON events.seq = intent WHERE position_id = ?",
+        (position_id,),
+    ).fetchone()
+    return found
 
 
 def project(connection: sqlite3.Connection, event: StoredEvent, body: object) -> None:
     """Bring the projections up to date with one event; most kinds change none."""
     match body:
         case IntentRecorded(plan=plan):
-            _keep_position(connection, event, Position(plan=plan))
+            _keep_position(connection, event, Position(plan=plan), intent=event.seq)
         case PositionChanged(position=position):
             _keep_position(connection, event, position)
         case PositionClosed(position=position, snapshot=snapshot):
-            _forget_position(connection, event, position)
+            _keep_position(connection, event, position)
             _keep_trade(connection, event, TradeRecord(position=position, snapshot=snapshot))
         case MinuteJudged(equity=equity) if equity:
             connection.execute("INSERT OR REPLACE INTO equity VALUES (?, ?)", (event.at, equity))
@@ -25,25 +40,14 @@ def project(connection: sqlite3.Connection, event: StoredEvent, body: object) ->
             pass
 
 
-def _keep_position(connection: sqlite3.Connection, event: StoredEvent, position: Position) -> None:
-    if not position.is_live:
-        _forget_position(connection, event, position)
-        return
-    _write_position(connection, event, position, stage=position.stage, state=encode(position).decode())
-
-
-def _forget_position(connection: sqlite3.Connection, event: StoredEvent, position: Position) -> None:
-    """The row stays, so that a position is never opened twice; its state lives on in the events."""
-    _write_position(connection, event, position, stage=Stage.CLOSED, state=None)
-
-
-def _write_position(
-    connection: sqlite3.Connection, event: StoredEvent, position: Position, *, stage: Stage, state: str | None
+def _keep_position(
+    connection: sqlite3.Connection, event: StoredEvent, position: Position, *, intent: int | None = None
 ) -> None:
+    """Point to the event that tells the position's state; the row outlives it, so none is opened twice."""
     connection.execute(
-        "INSERT INTO positions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (position_id)"
-        " DO UPDATE SET stage = excluded.stage, state = excluded.state, seq = excluded.seq",
-        (position.position_id, position.plan.source, position.symbol, stage, state, event.seq),
+        "INSERT INTO positions (position_id, source, symbol, stage, seq, intent) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (position_id) DO UPDATE SET stage = excluded.stage, seq = excluded.seq",
+        (position.position_id, position.plan.source, position.symbol, position.stage, event.seq, intent),
     )
 
 

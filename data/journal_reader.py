@@ -1,24 +1,33 @@
 """Reading the journal, while another process may be writing it."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 from core.errors import JournalError
-from core.journal import Entry, EntryKind, PositionClosed, RiskChanged
-from core.positions import Position
+from core.journal import (
+    Body,
+    DamageFound,
+    Entry,
+    EntryKind,
+    IntentRecorded,
+    PositionChanged,
+    PositionClosed,
+    RiskChanged,
+)
+from core.positions import Position, Source
 from core.risk_state import RiskState
-from core.trades import TradeRecord
-from data.codec import decode
+from core.trades import TradeRecord, TradeResult
 from data.journal_chain import StoredEvent, Tail, first_damage
 from data.journal_schema import fault, open_reader
 
 _PAGE = 256
-_COLUMNS = ("seq", "at", "seen_at", "kind", "key", "payload", "prev_hash", "hash")
+_COLUMNS = ("seq", "at", "seen_at", "kind", "key", "payload", "prev_hash", "hash", "base")
 _SELECT = ", ".join(f"events.{name}" for name in _COLUMNS)
+_EVENTS = f"SELECT {_SELECT}, bases.payload FROM events LEFT JOIN events AS bases ON bases.seq = events.base"  # noqa: S608
 
 
 class JournalReader:
@@ -34,29 +43,55 @@ class JournalReader:
 
     def live_positions(self) -> Sequence[Position]:
         """Return the last recorded state of every position that has not closed, oldest change first."""
-        rows = self._all("SELECT state FROM positions WHERE stage <> 'closed' ORDER BY seq")
-        with self._translated():
-            return [decode(state.encode(), Position) for (state,) in rows]
+        seqs = self._all("SELECT seq FROM positions WHERE stage <> 'closed' ORDER BY seq")
+        return [_position_in(self._body(seq)) for (seq,) in seqs]
 
     def closed_trades(self) -> Iterator[TradeRecord]:
         """Yield every closed position in the order of closing, reading a few hundred at a time."""
-        for event in self._events("JOIN trades USING (seq)"):
+        for event in self._events("JOIN trades ON trades.seq = events.seq"):
             with self._translated():
                 body = event.entry().body
-            if isinstance(body, PositionClosed):
-                yield TradeRecord(position=body.position, snapshot=body.snapshot)
+            yield _trade_in(body)
+
+    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
+        """Return the ``limit`` positions of one book that closed last, in the order of closing."""
+        query = "SELECT seq FROM trades WHERE source = ? ORDER BY seq DESC LIMIT ?"
+        seqs = self._all(query, source.value, limit)
+        return [_trade_in(self._body(seq)) for (seq,) in reversed(seqs)]
+
+    def trades_without(self, known: Container[str]) -> Iterator[TradeRecord]:
+        """Yield the closed positions whose ids are not ``known``, in the order of closing."""
+        for seq, trade_id in self._pages("SELECT seq, trade_id FROM trades"):
+            if trade_id not in known:
+                yield _trade_in(self._body(seq))
+
+    def results(self) -> Iterator[TradeResult]:
+        """Yield how every closed position ended, in the order of closing: what there is to learn from all."""
+        for _, source, confidence, gross_r in self._pages(
+            "SELECT seq, source, confidence, gross_r FROM trades"
+        ):
+            yield TradeResult(source=Source(source), confidence=confidence, gross_r=gross_r)
 
     def risk_state(self) -> RiskState | None:
         """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
         # Written out, not bound: only so can SQLite tell that the index of risk events answers it.
-        rows = self._all("SELECT payload FROM events WHERE kind = 'risk' ORDER BY seq DESC LIMIT 1")
-        with self._translated():
-            return decode(rows[0][0].encode(), RiskChanged).state if rows else None
+        rows = self._all("SELECT seq FROM events WHERE kind = 'risk' ORDER BY seq DESC LIMIT 1")
+        body = self._body(rows[0][0]) if rows else None
+        return body.state if isinstance(body, RiskChanged) else None
 
     def position_ids(self, limit: int) -> Sequence[str]:
         """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
         rows = self._all("SELECT position_id FROM positions ORDER BY seq DESC LIMIT ?", limit)
         return [position_id for (position_id,) in rows]
+
+    def damage(self) -> str:
+        """Return what was found lost or altered with no risk state after it: nobody was halted for it yet."""
+        rows = self._all("SELECT seq FROM events WHERE kind = 'damage' ORDER BY seq DESC LIMIT 1")
+        risk = self._all("SELECT seq FROM events WHERE kind = 'risk' ORDER BY seq DESC LIMIT 1")
+        if not rows or (risk and risk[0] > rows[0]):
+            return ""
+        body = self._body(rows[0][0])
+        return body.what if isinstance(body, DamageFound) else ""
 
     def entries(self, *kinds: EntryKind) -> Iterator[Entry]:
         """Yield what was written, in order; all kinds where none is named."""
@@ -83,13 +118,28 @@ class JournalReader:
         rows = self._all("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
         return Tail(seq=rows[0][0], hash=rows[0][1]) if rows else Tail()
 
+    def hash_of(self, seq: int) -> str | None:
+        """Return the hash of one event, ``None`` where there is no such event."""
+        rows = self._all("SELECT hash FROM events WHERE seq = ?", seq)
+        return rows[0][0] if rows else None
+
+    def last_at(self) -> int:
+        """Return the market time (ms) of the newest event, 0 where there is none."""
+        rows = self._all("SELECT at FROM events ORDER BY seq DESC LIMIT 1")
+        at: int = rows[0][0] if rows else 0
+        return at
+
+    def first_damage(self, *, after: int = 0) -> str:
+        """Name the first event after number ``after`` that does not follow from those before it."""
+        start = Tail(seq=after, hash=self.hash_of(after) or "") if after else Tail()
+        return first_damage(self._events(after=after), start) or ""
+
     def verify(self) -> int:
         """Return how many events the unbroken chain has; the ``JournalError`` names the first damaged one.
 
-        A chain whose newest events are gone altogether is unbroken; ``last`` tells how far it reaches.
+        That the newest events are gone altogether can not be seen from here: see ``data.journal_witness``.
         """
-        damage = first_damage(self._events(), Tail())
-        if damage is not None:
+        if damage := self.first_damage():
             raise JournalError(f"The journal {self._path} is damaged: {damage}.")
         return self.last().seq
 
@@ -102,14 +152,21 @@ class JournalReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _events(self, join: str = "") -> Iterator[StoredEvent]:
+    def _body(self, seq: int) -> Body:
+        (row,) = self._all(f"{_EVENTS} WHERE events.seq = ?", seq)
+        with self._translated():
+            return _event_of(row).entry().body
+
+    def _events(self, join: str = "", *, after: int = 0) -> Iterator[StoredEvent]:
         """Page by number: no transaction stays open while the caller thinks, and memory stays bounded."""
-        query = f"SELECT {_SELECT} FROM events {join} WHERE events.seq > ? ORDER BY events.seq LIMIT ?"  # noqa: S608
-        last = -1
-        while page := self._all(query, last, _PAGE):
-            for row in page:
-                yield StoredEvent(**dict(zip(_COLUMNS, row, strict=True)))
-            last = page[-1][0]
+        return map(_event_of, self._pages(f"{_EVENTS} {join}", seq="events.seq", after=after))
+
+    def _pages(self, query: str, *, seq: str = "seq", after: int = 0) -> Iterator[Any]:
+        """Yield rows in the order of ``seq``, which must be their first column."""
+        paged = f"{query} WHERE {seq} > ? ORDER BY {seq} LIMIT ?"
+        while page := self._all(paged, after, _PAGE):
+            yield from page
+            after = page[-1][0]
 
     def _all(self, query: str, *values: object) -> list[Any]:
         with self._translated():
@@ -123,3 +180,23 @@ class JournalReader:
             raise fault(self._path, error) from error
         except ValueError as error:
             raise JournalError(f"The journal {self._path} can not be read: {error}.") from error
+
+
+def _event_of(row: Sequence[Any]) -> StoredEvent:
+    return StoredEvent(**dict(zip((*_COLUMNS, "against"), row, strict=True)))
+
+
+def _position_in(body: Body) -> Position:
+    match body:
+        case IntentRecorded(plan=plan):
+            return Position(plan=plan)
+        case PositionChanged(position=position) | PositionClosed(position=position):
+            return position
+        case _:
+            raise JournalError(f"The journal is damaged: a {type(body).__name__} is said to tell a position.")
+
+
+def _trade_in(body: Body) -> TradeRecord:
+    if not isinstance(body, PositionClosed):
+        raise JournalError(f"The journal is damaged: a {type(body).__name__} is said to tell a trade.")
+    return TradeRecord(position=body.position, snapshot=body.snapshot)

@@ -68,9 +68,20 @@ CREATE INDEX risk_events ON events (seq) WHERE kind = 'risk';
 CREATE INDEX positions_by_change ON positions (seq);
 """
 
+# From here on a payload may be a BLOB, see ``data.journal_payloads``: ``base`` is the event it was compressed
+# against. A position's state is the last event about it, and need not be kept a second time.
+_THIRD = """
+ALTER TABLE events ADD COLUMN base INTEGER REFERENCES events;
+ALTER TABLE positions DROP COLUMN state;
+ALTER TABLE positions ADD COLUMN intent INTEGER REFERENCES events;
+CREATE INDEX damage_events ON events (seq) WHERE kind = 'damage';
+CREATE INDEX trades_by_source ON trades (source, seq);
+"""
+
 MIGRATIONS: Sequence[str] = (
     _FIRST,
     _SECOND,
+    _THIRD,
 )  # the n-th script makes a version-n file out of a version n−1 one
 SCHEMA_VERSION = len(MIGRATIONS)
 

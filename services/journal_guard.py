@@ -8,9 +8,9 @@ from core.errors import EntryUnwritable, JournalError
 from core.journal import CommandSent, Entry, IntentRecorded
 from core.orders import PrepareSymbol, SubmitEntry
 from core.ports import Journal
-from core.positions import Position
+from core.positions import Position, Source
 from core.risk_state import RiskState
-from core.trades import TradeRecord
+from core.trades import TradeRecord, TradeResult
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,15 @@ class JournalGuard:
 
     def closed_trades(self) -> Iterator[TradeRecord]:
         return self._journal.closed_trades()
+
+    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
+        return self._journal.newest_trades(source, limit)
+
+    def results(self) -> Iterator[TradeResult]:
+        return self._journal.results()
+
+    def damage(self) -> str:
+        return self._journal.damage()
 
     def risk_state(self) -> RiskState | None:
         return self._journal.risk_state()

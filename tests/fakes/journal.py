@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from core.errors import JournalError
 from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
-from core.positions import Position
+from core.positions import Position, Source
 from core.risk_state import RiskState
-from core.trades import TradeRecord
+from core.trades import TradeRecord, TradeResult
 
 B = TypeVar("B", bound=Body)
 
@@ -19,6 +19,7 @@ class MemoryJournal:
         self.entries: list[Entry] = []
         self.transactions: list[list[Body]] = []
         self.is_broken = False
+        self.damaged = ""
 
     def append(self, entries: Sequence[Entry]) -> None:
         if self.is_broken:
@@ -39,6 +40,15 @@ class MemoryJournal:
         for entry in self.entries:
             if isinstance(entry.body, PositionClosed):
                 yield TradeRecord(position=entry.body.position, snapshot=entry.body.snapshot)
+
+    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
+        return [each for each in self.closed_trades() if each.source is source][-limit:]
+
+    def results(self) -> Iterator[TradeResult]:
+        return (each.result for each in self.closed_trades())
+
+    def damage(self) -> str:
+        return self.damaged
 
     def risk_state(self) -> RiskState | None:
         states = self.bodies(RiskChanged)

@@ -11,9 +11,9 @@ import numpy as np
 from core.clock import Clock
 from core.errors import ExchangeUnavailable, JournalError
 from core.journal import Entry
-from core.positions import Position
+from core.positions import Position, Source
 from core.risk_state import RiskState
-from core.trades import TradeRecord
+from core.trades import TradeRecord, TradeResult
 from data.journal import SqliteJournal
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket, SocketClosed, Transport
 
@@ -156,6 +156,15 @@ class StormJournal:
 
     def closed_trades(self) -> Iterator[TradeRecord]:
         return self._inner.closed_trades()
+
+    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
+        return self._inner.newest_trades(source, limit)
+
+    def results(self) -> Iterator[TradeResult]:
+        return self._inner.results()
+
+    def damage(self) -> str:
+        return self._inner.damage()
 
     def risk_state(self) -> RiskState | None:
         return self._inner.risk_state()
