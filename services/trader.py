@@ -183,6 +183,8 @@ class Trader:
     def _on_universe(self, event: UniverseRefreshed) -> None:
         """Judge by the newest contracts, and get out of those that will soon not be traded."""
         self.desk.follow(event.instruments)
+        for book in self._books:
+            book.follow(event.instruments)
         self._clerk.universe(event)
         for symbol in event.leaving:
             self._books.close_everywhere(symbol, ExitReason.DELISTED)
