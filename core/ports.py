@@ -141,7 +141,7 @@ class Journal(Protocol):
         ...
 
     def damage(self) -> str:
-        """Return which records were found lost or altered and nobody was halted for yet, else an empty text."""
+        """Return which records were found lost or altered with nobody halted for it yet, else nothing."""
         ...
 
     def risk_state(self) -> RiskState | None:

@@ -11,7 +11,7 @@ from core.positions import Source
 from core.signals import Candidate, RankedSignal
 from core.sizing import is_sound, size
 from core.symbols import SymbolContext
-from core.trades import TradeRecord
+from core.trades import TradeRecord, TradeResult
 from core.verdicts import Refused
 
 
@@ -26,12 +26,11 @@ class Experience:
     sums: Mapping[int, float] = field(default_factory=dict)
     counts: Mapping[int, int] = field(default_factory=dict)
 
-    def learned(self, trade: TradeRecord) -> "Experience":
+    def learned(self, trade: TradeResult) -> "Experience":
         """Return the experience that one more closed trade makes."""
-        confidence = trade.position.plan.candidate.confidence
-        if trade.source is Source.TWIN or confidence < self.parameters.confidence_threshold:
+        if trade.source is Source.TWIN or trade.confidence < self.parameters.confidence_threshold:
             return self
-        place = self._bin(confidence)
+        place = self._bin(trade.confidence)
         return replace(
             self,
             sums={**self.sums, place: self.sums.get(place, 0.0) + trade.gross_r},
@@ -55,7 +54,7 @@ def experience_of(trades: Iterable[TradeRecord], *, before: int, parameters: Ran
     for trade in trades:
         closed_at = trade.position.closed_at
         if closed_at is not None and closed_at < before:
-            experience = experience.learned(trade)
+            experience = experience.learned(trade.result)
     return experience
 
 

@@ -15,7 +15,7 @@ from core.notices import Alert, Severity
 from core.orders import AccountRead
 from core.parameters import Parameters
 from core.performance import performance_of, twin_gap
-from core.ports import Scorer
+from core.ports import Journal, Scorer
 from core.positions import Position, PositionPlan, Source
 from core.ranking import Experience, rank
 from core.risk import AccountContext, Approved, judge
@@ -129,13 +129,14 @@ class RiskDesk:
         equity = self._account.equity if self._account else self._state.peak_equity
         return self._move(resumed(self._state, equity=equity, parameters=self.parameters.risk), at)
 
-    def recall(self, trades: Iterable[TradeRecord], state: RiskState | None = None) -> None:
-        """Take up what earlier runs learned, and the risk state they left."""
-        for trade in trades:
-            self._learn(trade)
+    def recall(self, journal: Journal) -> None:
+        """Take up what earlier runs learned from all trades, the newest of them, and their risk state."""
+        for result in journal.results():
+            self._experience = self._experience.learned(result)
         for source in Source:
+            self._closed[source].extend(journal.newest_trades(source, REMEMBERED_TRADES))
             self._sum_up(source)
-        self._state = state or self._state
+        self._state = journal.risk_state() or self._state
 
     # --- verdicts -----------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ class RiskDesk:
 
     def _learn(self, trade: TradeRecord) -> None:
         self._closed[trade.source].append(trade)
-        self._experience = self._experience.learned(trade)
+        self._experience = self._experience.learned(trade.result)
 
     def _sum_up(self, source: Source) -> None:
         self._performance[source] = performance_of(self._closed[source], self.parameters.outcome)

@@ -138,7 +138,7 @@ class Trader:
 
     def restore(self) -> None:
         """Take up what an earlier run left in the journal: what it learned, its risk state, its positions."""
-        self.desk.recall(self._journal.closed_trades(), self._journal.risk_state())
+        self.desk.recall(self._journal)
         self._clerk.restored()
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         self._books.restore(self._journal.live_positions(), known)

@@ -56,7 +56,7 @@ def taught(*outcomes: tuple[float, float], source: Source = Source.REAL) -> Expe
     experience = Experience()
     for confidence, gross_r in outcomes:
         signal = ranked(candidate(confidence=confidence))
-        experience = experience.learned(trade(plan(signal, source=source), gross_r=gross_r))
+        experience = experience.learned(trade(plan(signal, source=source), gross_r=gross_r).result)
     return experience
 
 
