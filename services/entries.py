@@ -76,6 +76,10 @@ class Entries:
                 self._books.virtual.withdraw(verdict.symbol)
                 self._open(verdict, minute)
 
+    def forget(self) -> None:
+        """Offer nothing of this minute again, whatever slot comes free."""
+        self._minute = None
+
     def _verdict(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | Refused:
         if signal.rank <= self._parameters.ranking.real_ranks:
             verdict = self._desk.judge(signal, minute, self._books.real.positions)

@@ -143,6 +143,10 @@ class Trader:
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         self._books.restore(self._journal.live_positions(), known)
 
+    def stand_down(self) -> None:
+        """Open nothing more until another minute comes: the run is ending."""
+        self._entries.forget()
+
     def process(self, event: TraderEvent) -> None:
         """Apply one event and everything that follows from it at once."""
         self._helm.look_at_clock()
