@@ -13,12 +13,15 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.account import AccountCommands
+from bot.confirmation import ConfirmButton
 from bot.desk import Desk, Read
 from bot.notifier import DiscordNotifier
 from bot.options import DiscordOptions
 from bot.positions import PageButton, PositionCommands
+from bot.steering import SteeringCommands
 from bot.translator import CatalogueTranslator
 from core.clock import Clock
+from services.operator import Operator
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +29,15 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0  # seconds between attempts to log in
 _AUTHENTICATION_FAILED = 4004  # gateway close code: the token was revoked
 
 
-async def run_bot(options: DiscordOptions, *, read: Read, notifier: DiscordNotifier, clock: Clock) -> None:
-    """Answer commands and post notices until cancelled.
+async def run_bot(
+    options: DiscordOptions,
+    *,
+    read: Read,
+    notifier: DiscordNotifier,
+    clock: Clock,
+    operator: Operator | None = None,
+) -> None:
+    """Answer commands and post notices until cancelled; without an ``operator`` nobody can steer.
 
     Never raises: whatever goes wrong with Discord is logged in one line and tried again, ever more slowly.
     Returns only when Discord refuses the token, which no retry can mend.
@@ -38,7 +48,7 @@ async def run_bot(options: DiscordOptions, *, read: Read, notifier: DiscordNotif
     while True:
         began = clock.monotonic()
         try:
-            await _serve(PerpscoutBot(Desk(read=read, options=options)), notifier)
+            await _serve(PerpscoutBot(Desk(read=read, options=options), operator), notifier)
             _log.warning("Discord closed the connection; back in %.0f s", pause)
         except discord.LoginFailure:
             _log.error("Discord refused the token: check DISCORD_TOKEN. Trading goes on without chat.")
@@ -65,7 +75,7 @@ class GuardedTree(app_commands.CommandTree["PerpscoutBot"]):
         if desk.may_read(interaction):
             return True
         _log.warning("Refused a command of user %s in server %s", interaction.user.id, interaction.guild_id)
-        await desk.refuse(interaction, "refusal.elsewhere")
+        await desk.tell(interaction, "refusal.elsewhere")
         return False
 
     async def on_error(
@@ -73,7 +83,7 @@ class GuardedTree(app_commands.CommandTree["PerpscoutBot"]):
     ) -> None:
         _log.error("Interaction %s failed", interaction.id, exc_info=error)
         try:
-            await self.client.desk.refuse(interaction, "fault.command", reference=interaction.id)
+            await self.client.desk.tell(interaction, "fault.command", reference=interaction.id)
         except discord.HTTPException as unsent:
             _log.warning("Interaction %s could not be answered either: %s", interaction.id, unsent)
 
@@ -81,7 +91,7 @@ class GuardedTree(app_commands.CommandTree["PerpscoutBot"]):
 class PerpscoutBot(commands.Bot):
     """A client with slash commands only: no privileged intents, no cache of members, no prefix commands."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, operator: Operator | None = None) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -92,6 +102,7 @@ class PerpscoutBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.desk = desk
+        self._operator = operator
 
     async def setup_hook(self) -> None:
         """Register commands once a login, whatever the gateway does afterwards."""
@@ -103,6 +114,9 @@ class PerpscoutBot(commands.Bot):
         await self.add_cog(PositionCommands(self.desk), guild=guild)
         await self.add_cog(AccountCommands(self.desk), guild=guild)
         self.add_dynamic_items(PageButton)
+        if self._operator is not None:
+            await self.add_cog(SteeringCommands(self.desk, self._operator), guild=guild)
+            self.add_dynamic_items(ConfirmButton)
         try:
             await self.tree.sync(guild=guild)
         except discord.HTTPException as error:

@@ -4,6 +4,7 @@ Rights are decided by numeric ids, in code, on every command and button. Discord
 what its interface shows; names can be copied, ids can not.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from bot.catalogue import language_of, text
 from bot.layout import Style
 from bot.options import DiscordOptions
 from core.views import TraderView
+
+_log = logging.getLogger(__name__)
 
 Read = Callable[[], TraderView]
 Asked = discord.Interaction[Any]
@@ -44,6 +47,22 @@ class Desk:
         """Say whether an owner asks in our own server. Without owners in the settings nobody may act."""
         return self.may_read(asked) and asked.user.id in self.options.owner_ids
 
+    def may_steer(self, asked: Asked) -> bool:
+        """Say whether an owner asks in the channel we post to, where the settings name one."""
+        channel_id = self.options.channel_id
+        return self.may_act(asked) and channel_id in {None, asked.channel_id}
+
+    async def lets_steer(self, asked: Asked) -> bool:
+        """Say whether the asker may steer, and tell them why not; who was refused stands in the log."""
+        if self.may_steer(asked):
+            return True
+        _log.warning("Refused to be steered by user %s in channel %s", asked.user.id, asked.channel_id)
+        if not self.may_read(asked):
+            await self.tell(asked, "refusal.elsewhere")
+        else:
+            await self.tell(asked, "refusal.channel" if self.may_act(asked) else "refusal.owners_only")
+        return False
+
     def style_for(self, asked: Asked) -> Style:
         """Write in the asker's language where we have it."""
         return self.options.style(language_of(asked.locale.value, self.options.language))
@@ -67,8 +86,8 @@ class Desk:
         embed, view = render(self.read(), self.style_for(asked))
         await asked.response.edit_message(embed=embed, view=view)
 
-    async def refuse(self, asked: Asked, key: str, **values: object) -> None:
-        """Tell the asker alone, in the asker's language, why not."""
+    async def tell(self, asked: Asked, key: str, **values: object) -> None:
+        """Say one sentence to the asker alone, in the asker's language."""
         words = text(key, self.style_for(asked).language, **values)
         if asked.response.is_done():
             await asked.followup.send(words, ephemeral=True)

@@ -9,6 +9,7 @@ from bot.notifier import DiscordNotifier, Picture
 from bot.options import DiscordOptions
 from core.clock import Clock
 from core.settings import Settings
+from services.operator import Operator
 
 LAST_WORDS_SECONDS = 5.0
 
@@ -27,10 +28,13 @@ class DiscordFront:
         options = DiscordOptions.of(settings)
         return None if options is None else cls(options, clock=clock, picture=picture)
 
-    async def run(self, read: Read) -> None:
-        """Run until cancelled, even when Discord will have nothing of us; then let the last messages out."""
+    async def run(self, read: Read, operator: Operator | None = None) -> None:
+        """Run until cancelled, even when Discord will have nothing of us; then let the last messages out.
+
+        Owners steer the trader through ``operator``.
+        """
         bot = asyncio.create_task(
-            run_bot(self._options, read=read, notifier=self.notifier, clock=self._clock)
+            run_bot(self._options, read=read, notifier=self.notifier, clock=self._clock, operator=operator)
         )
         try:
             await asyncio.shield(bot)

@@ -173,7 +173,10 @@ def _scan_line(view: TraderView, language: Language) -> str:
 def _halt_line(view: TraderView, language: Language) -> str:
     if not view.halted:
         return ""
-    return text("halted.line", language, reason=escaped(text(f"reason.{view.halted}", language)))
+    reason = escaped(text(f"reason.{view.halted}", language))
+    if not view.halted_until:
+        return text("halted.line", language, reason=reason)
+    return text("halted.until", language, reason=reason, ends=numbers.ago(view.halted_until))
 
 
 def _interval(performance: Performance) -> str:

@@ -33,7 +33,7 @@ class PositionCommands(commands.Cog):
     async def turn_to(self, asked: Asked, number: int) -> None:
         """Show another page, read anew; the rights of whoever presses are checked as for a command."""
         if not self._desk.may_read(asked):
-            await self._desk.refuse(asked, "refusal.elsewhere")
+            await self._desk.tell(asked, "refusal.elsewhere")
             return
         await self._desk.turn(asked, partial(page, number=number))
 

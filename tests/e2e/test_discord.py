@@ -2,92 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
-from bot.catalogue import Language
-from bot.client import run_bot
-from bot.notifier import DiscordNotifier
-from bot.options import DiscordOptions
 from bot.trade_chart import TradeChart
-from core.clock import ManualClock
 from core.market import MINUTE_MS
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
-from core.views import TraderView
 from tests.builders import T0, candidate, closed_position, plan, position, ranked
 from tests.builders_view import balance_view, performance, position_view, trader_view
-from tests.fakes.discord_payloads import CHANNEL_ID, GUILD_ID, OWNER_ID, Asker
+from tests.e2e.discord_front import Front, running
+from tests.fakes.discord_payloads import CHANNEL_ID, Asker
 from tests.fakes.discord_server import TOKEN, DiscordServer
 
 TAIWAN = Asker(locale="zh-TW")
 STRANGER = Asker(user_id=666, name="owner")  # the same name, another number
-
-
-@dataclass
-class Front:
-    """A running Discord front: what it reads, what it is told, and the server it talks to."""
-
-    server: DiscordServer
-    notifier: DiscordNotifier
-    task: asyncio.Task[None]
-    clock: ManualClock
-    view: list[TraderView] = field(default_factory=lambda: [trader_view()])
-
-    def show(self, view: TraderView) -> None:
-        self.view[:] = [view]
-
-
-@pytest.fixture(autouse=True)
-def addresses() -> Iterator[None]:
-    """Give discord.py back the addresses that a test takes from it."""
-    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    yield
-    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as local:
-        yield local
-
-
-@asynccontextmanager
-async def running(
-    server: DiscordServer, *, token: str = TOKEN, picture: TradeChart | None = None
-) -> AsyncIterator[Front]:
-    """Run the front until the block ends, and see that it ends cleanly."""
-    options = DiscordOptions(
-        token=token,
-        guild_id=GUILD_ID,
-        channel_id=CHANNEL_ID,
-        owner_ids=frozenset({OWNER_ID}),
-        language=Language.ZH_TW,
-        api_url=server.rest,
-        gateway_url=server.gateway,
-    )
-    clock = ManualClock()
-    notifier = DiscordNotifier(options.style(), clock=clock, picture=lambda _: picture)
-    view = [trader_view()]
-    task = asyncio.create_task(run_bot(options, read=lambda: view[0], notifier=notifier, clock=clock))
-    try:
-        yield Front(server=server, notifier=notifier, task=task, clock=clock, view=view)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest.fixture
-async def front(server: DiscordServer) -> AsyncIterator[Front]:
-    async with running(server) as started:
-        await server.until(lambda: server.syncs == 1 and server.identifies == 1)
-        yield started
 
 
 def alarm(text: str = "", severity: Severity = Severity.CRITICAL) -> Alert:
@@ -111,7 +41,9 @@ def titles(server: DiscordServer) -> list[str]:
 
 async def test_commands_are_registered_in_the_one_server_in_three_languages(front: Front) -> None:
     by_name = {command["name"]: command for command in front.server.commands}
-    assert set(by_name) == {"positions", "balance", "stats"}
+    reading, steering = {"positions", "balance", "stats"}, {"pause", "halt", "resume", "panic", "close"}
+    assert set(by_name) == reading | steering
+    assert by_name["panic"]["name_localizations"] == {"zh-TW": "緊急平倉", "zh-CN": "紧急平仓"}
     assert by_name["positions"]["name_localizations"] == {"zh-TW": "持倉", "zh-CN": "持仓"}
     assert by_name["stats"]["options"][0]["description_localizations"]["zh-CN"].startswith("让频道")
 

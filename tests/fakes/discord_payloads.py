@@ -25,6 +25,7 @@ class Asker:
     name: str = "owner"
     locale: str = "en-US"
     guild_id: int | None = GUILD_ID
+    channel_id: int = CHANNEL_ID
 
 
 def user(user_id: int, name: str, *, is_bot: bool = False) -> Json:
@@ -111,9 +112,9 @@ def guild() -> Json:
     }
 
 
-def channel() -> Json:
+def channel(channel_id: int = CHANNEL_ID) -> Json:
     return {
-        "id": str(CHANNEL_ID),
+        "id": str(channel_id),
         "type": 0,
         "guild_id": str(GUILD_ID),
         "name": "trades",
@@ -137,7 +138,7 @@ def interaction(number: int, token: str, *, kind: int, asker: Asker, data: Json)
             "guild_id": str(asker.guild_id),
             "guild": {"id": str(asker.guild_id), "locale": "en-US", "features": []},
             "guild_locale": "en-US",
-            "channel": channel(),
+            "channel": channel(asker.channel_id),
             "context": 0,
         }
     return {
@@ -146,7 +147,7 @@ def interaction(number: int, token: str, *, kind: int, asker: Asker, data: Json)
         "type": kind,
         "token": token,
         "version": 1,
-        "channel_id": str(CHANNEL_ID),
+        "channel_id": str(asker.channel_id),
         "locale": asker.locale,
         "app_permissions": "0",
         "entitlements": [],

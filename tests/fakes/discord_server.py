@@ -24,6 +24,8 @@ _DISPATCH, _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT = 0, 1, 2, 6, 7
 _INVALID_SESSION, _HELLO, _HEARTBEAT_ACK = 9, 10, 11
 _COMMAND, _BUTTON = 2, 3
 _DEFER, _DEFER_UPDATE, _UPDATE = 5, 6, 7
+_OPTION_TYPES = {str: 3, int: 4, bool: 5}
+_A_SECOND = 1000 << 22  # by how much its numbers grow, as Discord's own do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Answer:
     was_deferred: bool = False
     is_ephemeral: bool = False
     replaced_message: bool = False
+    interaction: Json = field(default_factory=dict)
+    callbacks: int = 0
 
     @property
     def content(self) -> str:
@@ -148,14 +152,17 @@ class DiscordServer:
 
     # --- what people do -----------------------------------------------------------------------------
 
-    async def slash(self, name: str, *, asker: Asker | None = None, **options: bool) -> Answer:
+    async def slash(self, name: str, *, asker: Asker | None = None, **options: Any) -> Answer:
         """Use a slash command and wait for its answer."""
         asker = asker or Asker()
         data: Json = {
             "id": next((each["id"] for each in self.commands if each["name"] == name), "0"),
             "name": name,
             "type": 1,
-            "options": [{"name": key, "type": 5, "value": value} for key, value in options.items()],
+            "options": [
+                {"name": key, "type": _OPTION_TYPES[type(value)], "value": value}
+                for key, value in options.items()
+            ],
         }
         if asker.guild_id is not None:
             data["guild_id"] = str(asker.guild_id)
@@ -166,6 +173,16 @@ class DiscordServer:
         data = {"component_type": 2, "custom_id": answer.buttons[label]["custom_id"], "id": 2}
         shown = payloads.message(self._number(), payloads.CHANNEL_ID, answer.body)
         return await self._interact(_BUTTON, data, asker=asker or Asker(), message=shown)
+
+    async def deliver_again(self, answer: Answer) -> None:
+        """Deliver an interaction once more, as a resumed gateway may, and wait for the answer."""
+        seen = answer.callbacks
+        await self._dispatch("INTERACTION_CREATE", answer.interaction)
+        await self.until(lambda: answer.callbacks > seen)
+
+    def pass_time(self, seconds: int) -> None:
+        """Let the numbers of what comes next say that this much later it is."""
+        self._last_number += seconds * _A_SECOND
 
     async def until(self, happened: Callable[[], bool], *, patience: float = PATIENCE) -> None:
         """Wait until something is true of what this server has seen; raises ``TimeoutError``."""
@@ -178,7 +195,8 @@ class DiscordServer:
         token = f"interaction-{number}"
         answer = self._answers[token] = Answer()
         body = payloads.interaction(number, token, kind=kind, asker=asker, data=data)
-        await self._dispatch("INTERACTION_CREATE", body | ({"message": message} if message else {}))
+        answer.interaction = body | ({"message": message} if message else {})
+        await self._dispatch("INTERACTION_CREATE", answer.interaction)
         await self.until(lambda: bool(answer.body))
         return answer
 
@@ -271,6 +289,7 @@ class DiscordServer:
         refusals = [] if kind in {_DEFER, _DEFER_UPDATE} else payloads.refusals_of_message(data)
         if refusals:
             return _invalid(refusals)
+        answer.callbacks += 1
         answer.is_ephemeral = bool((data.get("flags") or 0) & EPHEMERAL)
         answer.was_deferred = kind == _DEFER
         answer.replaced_message = kind == _UPDATE
