@@ -17,7 +17,16 @@ import pyarrow.parquet as pq
 from core.market import DAY_MS, MINUTE_MS, QUARTER_MS
 from data.candle_batch import CandleBatch, CandleBlock
 from data.candle_shelf import Shelf
-from data.parquet_parts import is_part, remove_unfinished, set_aside, sync_folder, unfinished_name, write_part
+from data.parquet_parts import (
+    DAMAGE,
+    is_part,
+    opened_part,
+    remove_unfinished,
+    set_aside,
+    sync_folder,
+    unfinished_name,
+    write_part,
+)
 
 WINDOW: Mapping[int, int] = {QUARTER_MS: 1500, MINUTE_MS: 499}
 """How many of the newest candles of each timeframe a start needs."""
@@ -184,7 +193,7 @@ def _write(path: Path, candles: CandleBatch) -> None:
 def _read(path: Path, start_ms: int, end_ms: int) -> pa.Table | None:
     """Read the row groups that may hold candles of ``[start_ms, end_ms)``; ``None`` for a damaged part."""
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=["symbol"]) as file:
+        with opened_part(path, read_dictionary=["symbol"]) as file:
             if file.schema_arrow != _NOTHING.schema:
                 raise pa.ArrowInvalid("its columns are not those of candles")
             return file.read_row_groups(list(_groups(file.metadata, start_ms, end_ms)))
@@ -192,7 +201,7 @@ def _read(path: Path, start_ms: int, end_ms: int) -> pa.Table | None:
         return None  # merged a moment ago
     except PermissionError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGE as error:
         set_aside(path, error, remedy=_REMEDY)
         return None
 

@@ -9,13 +9,15 @@ from core.market import DAY_MS, MINUTE_MS, CandleHistory, MinuteClosed
 from data.candle_batch import CandleBatch
 from services.session import MinuteSource
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Beside = Callable[..., Awaitable[int]]
 """Runs a blocking function with its arguments where it blocks nobody, as ``asyncio.to_thread`` does."""
 
 MINUTES_A_PART = 15
 ROWS_A_PART = 100_000
+MOST_ROWS = 2_000_000
+"""What is kept in memory for a disk that hangs, some 100 MB: a whole cold start."""
 
 
 class Archive(Protocol):
@@ -37,7 +39,8 @@ class Memory(Protocol):
 class Archivist:
     """Hears histories and minutes in passing, and hands them on.
 
-    What a full or broken disk refuses is given up with a warning: the next start fetches it.
+    What a full, broken or hanging disk does not take is given up with a warning and counted in ``lost``: the
+    next start fetches it. A day that could not be merged is merged with the next part.
     """
 
     def __init__(self, archive: Archive, memory: Memory, *, beside: Beside = asyncio.to_thread) -> None:
@@ -89,6 +92,8 @@ class Archivist:
         if len(candles):
             self._pending.append(candles)
             self._rows += len(candles)
+        while self._rows > MOST_ROWS:
+            self._rows -= self._give_up([self._pending.pop(0)], why="the disk takes nothing")
         if self._rows >= ROWS_A_PART or self._minutes >= MINUTES_A_PART:
             self._due.set()
 
@@ -96,8 +101,11 @@ class Archivist:
         while True:
             await self._due.wait()
             self._due.clear()
-            # Once begun a write is finished: a thread can not be called back.
-            await asyncio.shield(self._write())
+            try:
+                # Once begun a write is finished: a thread can not be called back.
+                await asyncio.shield(self._write())
+            except Exception:  # a mistake here costs candles on disk; they must not pile up in memory as well
+                log.exception("candles not archived")
 
     async def _write(self) -> None:
         async with self._writing:
@@ -106,17 +114,27 @@ class Archivist:
             try:
                 if batches:
                     await self._beside(self._archive.append, batches)
-                await self._merge()
             except OSError as fault:
-                self.lost += sum(map(len, batches))
-                _log.warning("candles not archived, the next start will fetch them: %s", fault)
+                self._give_up(batches, why=str(fault))
+            await self._merge()
 
     async def _merge(self) -> None:
         """Merge the days that are over, a while after midnight so that late candles are in."""
         until = (self._newest - MINUTES_A_PART * MINUTE_MS) // DAY_MS * DAY_MS
-        if until > self._merged_until:
-            self._merged_until = until
+        if until <= self._merged_until:
+            return
+        try:
             await self._beside(self._archive.merge, until)
+        except OSError as fault:
+            log.warning("days of candles not merged, tried again with the next part: %s", fault)
+        else:
+            self._merged_until = until
+
+    def _give_up(self, batches: Sequence[CandleBatch], *, why: str) -> int:
+        rows = sum(map(len, batches))
+        log.warning("%d candles not archived, the next start will fetch them: %s", rows, why)
+        self.lost += rows
+        return rows
 
 
 class ArchivedMinutes:

@@ -20,7 +20,7 @@ class Exclusion:
 
 
 class SetAside:
-    """Each failure doubles the time a symbol is left alone: a quarter of an hour first, four hours at most."""
+    """Each failure doubles how long a symbol is left alone: 15 minutes at first, four hours at most."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

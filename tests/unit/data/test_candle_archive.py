@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from core.market import MinuteClosed as Minute
 from data.candle_archive import CandleArchive
 from data.candle_batch import CandleBatch, CandleBlock
 from data.candle_file import CandleFile
+from data.parquet_parts import opened_part
 
 DAY = 20_000 * DAY_MS
 NAMES = ("AUSDT", "BUSDT", "CUSDT")
@@ -219,6 +221,22 @@ def test_a_flipped_byte_never_becomes_a_candle(
     for index in range(len(NAMES)):
         there = ~np.isnan(block.candles[index, Field.CLOSE])
         assert np.array_equal(block.candles[index][:, there], walk(40, index)[:, there])
+
+
+def test_a_footer_with_one_bit_wrong_is_not_even_shown_to_arrow(
+    archive: CandleArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.append([batch("AUSDT", DAY, 5)])
+    (part,) = parts(archive)
+    content = part.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    monkeypatch.setattr("data.parquet_parts.pq.ParquetFile", None)  # some damage makes it end the process
+    for place in range(start, len(content) - 8):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        part.write_bytes(damaged)
+        with pytest.raises(pa.ArrowInvalid), opened_part(part):
+            """It is not opened."""
 
 
 @pytest.mark.parametrize("kept", [0, 3, 4, 100, 0.5, 0.99])

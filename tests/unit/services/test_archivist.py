@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,9 +56,14 @@ class Disk:
     merged: list[int] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     full: bool = False
+    unmergeable: int = 0
+    mistaken: int = 0
     busy: int = 0
 
     def append(self, batches: Sequence[CandleBatch]) -> int:
+        if self.mistaken:
+            self.mistaken -= 1
+            raise RuntimeError("a mistake")
         self.busy += 1
         assert self.busy == 1, "an archive has one writer"
         self.released.wait(5)
@@ -68,12 +74,20 @@ class Disk:
         return 0
 
     def merge(self, before_ms: int) -> int:
+        if self.unmergeable:
+            self.unmergeable -= 1
+            raise OSError(5, "Input/output error")
         self.merged.append(before_ms)
         return 0
 
 
-async def follow(disk: Disk, count: int) -> list[MinuteClosed]:
-    source = Archivist(disk, Shelf([])).following(Minutes(count))
+async def at_once(work: Callable[..., int], *arguments: Any) -> int:
+    """Do without a thread, so that turns of the loop alone decide what is written when."""
+    return work(*arguments)
+
+
+async def follow(disk: Disk, count: int, *, archivist: Archivist | None = None) -> list[MinuteClosed]:
+    source = (archivist or Archivist(disk, Shelf([]))).following(Minutes(count))
     source.start()
     heard = [each async for each in source.minutes()]
     disk.released.set()
@@ -100,10 +114,41 @@ async def test_days_before_the_newest_are_merged() -> None:
 
 async def test_a_full_disk_loses_candles_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     disk = Disk(full=True)
+    archivist = Archivist(disk, Shelf([]))
     with caplog.at_level(logging.WARNING):
-        heard = await follow(disk, 40)
+        heard = await follow(disk, 40, archivist=archivist)
     assert len(heard) == 40
+    assert archivist.lost == 40 * len(AXIS)
     assert "the next start will fetch them" in caplog.text
+
+
+async def test_a_day_that_could_not_be_merged_is_merged_with_the_next_part_and_nothing_is_lost() -> None:
+    disk = Disk(unmergeable=1)
+    disk.released.set()
+    archivist = Archivist(disk, Shelf([]), beside=at_once)
+    await follow(disk, 40, archivist=archivist)
+    await archivist.close()
+    assert disk.merged == [DAY]
+    assert archivist.lost == 0
+    assert len(disk.written) == 40 * len(AXIS)
+
+
+async def test_a_mistake_in_writing_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    disk = Disk(mistaken=1)
+    disk.released.set()
+    archivist = Archivist(disk, Shelf([]), beside=at_once)
+    await follow(disk, 4 * MINUTES_A_PART, archivist=archivist)
+    assert "a mistake" in caplog.text
+    assert min(disk.written) > DAY + (MINUTES_A_PART - 1) * MINUTE_MS
+    assert max(disk.written) == DAY + (4 * MINUTES_A_PART - 1) * MINUTE_MS
+
+
+async def test_a_disk_that_hangs_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.archivist.MOST_ROWS", 20)
+    archivist = Archivist(Disk(), Shelf([]))
+    for number in range(40):
+        archivist.hear(minute(number))
+    assert archivist.lost == 40 * len(AXIS) - 20
 
 
 async def test_a_history_is_handed_on_and_only_its_news_is_written() -> None:
