@@ -13,7 +13,9 @@ from exchange.paper import PaperExchange
 from services.books import Venues
 from services.execution import ExecutionService
 from services.highlights import Highlights
+from services.letterbox import Letterbox
 from services.notifiers import Notifiers
+from services.operator import Operator
 from services.quarter_check import QuarterCheck
 from services.session import Inbox, Session
 from services.universe import Universe
@@ -71,6 +73,8 @@ async def _rig(settings: Settings, venue: Simulated, records: Records, watch: Wa
     check = QuarterCheck(
         axis, venue.connection.candles, store, distrust=data.distrust, notifier=notifier, clock=clock
     )
+    operator = Operator(inbox.post)
+    letters = Letterbox(records.folder / "wishes", operator, clock)
     session = Session(
         trader,
         inbox,
@@ -91,5 +95,10 @@ async def _rig(settings: Settings, venue: Simulated, records: Records, watch: Wa
         draw=trade_drawer(settings),
         hurry=venue.hurry,
         is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(axis),
-        beside=(universe.run(), check.run(), *([discord.run(trader.view)] if discord else [])),
+        beside=(
+            universe.run(),
+            check.run(),
+            letters.run(),
+            *([discord.run(trader.view, operator)] if discord else []),
+        ),
     )

@@ -1,0 +1,101 @@
+"""Wishes left as files in a folder, for whoever has a shell on the machine and no chat.
+
+``touch wishes/pause`` is all it takes; who may write there holds the keys as well.
+"""
+
+import asyncio
+import logging
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from core.clock import Clock
+from core.operation import OperatorAction
+from services.operator import Operator
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+REASON_LIMIT = 200
+_LETTER = re.compile(r"(?P<action>[a-z]+)(?:-(?P<about>\w+))?", re.ASCII)
+_WHILE_AWAY = frozenset({OperatorAction.PAUSE, OperatorAction.HALT, OperatorAction.PANIC})
+
+
+class Letter(NamedTuple):
+    """One file: what is wanted, about what, by whom, and the words in it."""
+
+    action: OperatorAction
+    about: str
+    by: str
+    words: str
+
+
+class Letterbox:
+    """Takes files out of its folder and passes on what they are named for.
+
+    ``pause``, ``pause-45`` (minutes), ``halt`` (the reason stands in it), ``resume``, ``panic``,
+    ``close-SOLUSDT``. A letter is taken before it is obeyed, so that none is obeyed twice. Of those that lay there before the
+    program started only the ones are obeyed that take risk away: who wrote ``resume`` yesterday did not know
+    of today.
+    """
+
+    def __init__(self, folder: Path, operator: Operator, clock: Clock) -> None:
+        self._folder = folder
+        self._operator = operator
+        self._clock = clock
+        self._ignored: set[str] = set()
+
+    async def run(self) -> None:
+        """Look into the folder until cancelled."""
+        is_first = True
+        while True:
+            for letter in await asyncio.to_thread(self._taken):
+                if is_first and letter.action not in _WHILE_AWAY:
+                    log.warning("A wish to %s from before the start is not obeyed", letter.action)
+                else:
+                    self._obey(letter)
+            is_first = False
+            await self._clock.sleep(LOOK_SECONDS)
+
+    def _taken(self) -> list[Letter]:
+        """Take what lies in the folder; a folder that can not be used is told once and holds nothing."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            letters = [self._take(path) for path in sorted(self._folder.iterdir())]
+        except OSError as fault:
+            self._ignore("", f"Wishes can not be read from {self._folder}: {fault}")
+            return []
+        return [letter for letter in letters if letter is not None]
+
+    def _take(self, path: Path) -> Letter | None:
+        match = _LETTER.fullmatch(path.name)
+        if match is None or match["action"] not in set(OperatorAction) or not path.is_file():
+            self._ignore(path.name, f"{path} is no wish we know")
+            return None
+        by, words = f"file:{path.stat().st_uid}", _words_in(path)
+        path.unlink()
+        return Letter(OperatorAction(match["action"]), match["about"] or "", by, words)
+
+    def _obey(self, letter: Letter) -> None:
+        match letter.action:
+            case OperatorAction.PAUSE:
+                minutes = int(letter.about) if letter.about.isdecimal() else None
+                self._operator.pause(letter.by, minutes=minutes)
+            case OperatorAction.HALT:
+                self._operator.halt(letter.by, letter.words)
+            case OperatorAction.RESUME:
+                self._operator.resume(letter.by)
+            case OperatorAction.PANIC:
+                self._operator.panic(letter.by)
+            case OperatorAction.CLOSE:
+                self._operator.close(letter.by, letter.about)
+
+    def _ignore(self, name: str, why: str) -> None:
+        if name not in self._ignored:
+            self._ignored.add(name)
+            log.warning("%s", why)
+
+
+def _words_in(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(REASON_LIMIT).strip()
