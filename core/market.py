@@ -1,14 +1,17 @@
 """The market as one decision sees it: one closed minute of every symbol, and what was known beside it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+T = TypeVar("T", bound=np.generic)
 
 MINUTE_MS = 60_000
 QUARTER_MS = 15 * MINUTE_MS
@@ -68,7 +71,7 @@ class MarketContext:
 
 @dataclass(frozen=True, slots=True)
 class SymbolAxis:
-    """The order of symbols along the last axis of every array of a run."""
+    """The order of symbols along the last axis of every array of a time: who is followed, and where."""
 
     names: tuple[str, ...]
     _index: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -76,11 +79,54 @@ class SymbolAxis:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", {name: index for index, name in enumerate(self.names)})
 
+    @classmethod
+    def of(cls, symbols: Iterable[str]) -> "SymbolAxis":
+        """Put symbols in order, each once: the same symbols are always the same axis."""
+        return cls(tuple(sorted(set(symbols))))
+
     def __len__(self) -> int:
         return len(self.names)
 
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._index
+
     def index_of(self, symbol: str) -> int | None:
         return self._index.get(symbol)
+
+    def moves_to(self, axis: "SymbolAxis") -> "Moves":
+        """Return how columns on this axis come to stand on ``axis``."""
+        sources = [self._index.get(name, _NEW) for name in axis.names]
+        return Moves(np.array(sources, dtype=np.intp), len(self))
+
+
+_NEW = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Where the columns of the next axis come from, of ``before`` columns; −1 for who is new."""
+
+    sources: NDArray[np.intp]
+    before: int
+
+    def of(self, values: NDArray[T], blank: float | bool) -> NDArray[T]:
+        """Return ``values`` with symbols on the last axis as they stand on the next one, newcomers blank."""
+        if not self.before:
+            return np.full((*values.shape[:-1], len(self.sources)), blank, dtype=values.dtype)
+        moved: NDArray[T] = np.take(values, self.sources, axis=-1, mode="clip")
+        moved[..., self.sources == _NEW] = blank
+        return moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisChanged:
+    """From the next minute on the market is on ``axis``.
+
+    Who left is to be forgotten; who is new has no past, and its history comes later. Nothing of those who
+    stay changes but their place.
+    """
+
+    axis: SymbolAxis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, Floats, MinuteClosed, SymbolAxis
+from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, Floats, MinuteClosed, Moves, SymbolAxis
 
 
 class _Ring:
@@ -17,6 +17,9 @@ class _Ring:
     @property
     def slots(self) -> int:
         return len(self._numbers)
+
+    def arrange(self, moves: Moves) -> None:
+        self._values = moves.of(self._values, np.nan)
 
     def write(self, number: int, values: Floats, symbol: int | None = None) -> None:
         """Write bar ``number`` of one symbol, or of all; one older than the ring reaches is passed over."""
@@ -38,17 +41,22 @@ class _Ring:
         for number, column in zip(numbers[-reach:].tolist(), values[:, -reach:].T, strict=True):
             self.write(number, column, symbol)
 
-    def last(self, symbol: int, bars: int) -> tuple[NDArray[np.int64], Floats]:
+    def last(self, symbol: int | None, bars: int) -> tuple[NDArray[np.int64], Floats]:
         """Return bar numbers [n] and values [fields, n] of the newest ``bars`` slots, oldest first."""
         wanted = np.arange(max(self._newest - min(bars, len(self._numbers)), -1) + 1, self._newest + 1)
         slots = wanted % len(self._numbers)
-        values = self._values[slots, :, symbol].T.copy()
-        values[:, self._numbers[slots] != wanted] = np.nan
+        values = np.full((self._values.shape[1], len(wanted)), np.nan)
+        if symbol is not None:
+            held = self._numbers[slots] == wanted
+            values[:, held] = self._values[slots[held], :, symbol].T
         return wanted, values
 
 
 class CandleStore:
-    """Written by the trader alone: fetched histories, then each closed minute."""
+    """Written by the trader alone: fetched histories, then each closed minute.
+
+    Who is not followed, or no longer, has no candles.
+    """
 
     def __init__(self, axis: SymbolAxis, *, minutes: int = 512, quarters: int = 128) -> None:
         self._axis = axis
@@ -59,6 +67,13 @@ class CandleStore:
     def reach(self) -> int:
         """How many minutes are kept."""
         return self._minutes.slots
+
+    def arrange(self, axis: SymbolAxis) -> None:
+        """Keep candles of the symbols of ``axis``: who stays keeps them, who is new has none yet."""
+        moves = self._axis.moves_to(axis)
+        self._axis = axis
+        self._minutes.arrange(moves)
+        self._quarters.arrange(moves)
 
     def load(self, history: CandleHistory) -> None:
         """Take in fetched candles of one known symbol."""
@@ -82,16 +97,16 @@ class CandleStore:
 
     def recent_1m(self, symbol: str, bars: int) -> tuple[NDArray[np.int64], Floats]:
         """Return open times (ms) [n] and candles [5, n], NaN where missing."""
-        numbers, candles = self._minutes.last(self._index(symbol), bars)
+        numbers, candles = self._minutes.last(self._axis.index_of(symbol), bars)
         return numbers * MINUTE_MS, candles
 
     def closes_15m(self, symbol: str, bars: int) -> Floats:
         """Return the newest 15m closes [bars], oldest first, NaN where missing."""
-        closes = self._quarters.last(self._index(symbol), bars)[1][0]
+        closes = self._quarters.last(self._axis.index_of(symbol), bars)[1][0]
         return np.concatenate([np.full(bars - len(closes), np.nan), closes])
 
     def _index(self, symbol: str) -> int:
         index = self._axis.index_of(symbol)
         if index is None:
-            raise KeyError(f"{symbol} is not in this run's universe")
+            raise KeyError(f"{symbol} is not followed")
         return index

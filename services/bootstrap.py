@@ -1,22 +1,22 @@
 """The first history of every symbol: the cheapest pages, several symbols at a time, the busiest first."""
 
-import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
-from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Floats, SymbolAxis
+from core.market import MINUTE_MS, QUARTER_MS, CandleHistory
 from services.candle_pages import PAGE, CandleReader, read_history
+from services.set_aside import Exclusion, SetAside
 
 _log = logging.getLogger(__name__)
 
 QUARTER_PAGES = 3
 _ATTEMPTS = 3
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,84 +34,123 @@ class BootstrapProgress:
         return self.seconds / settled * (self.total - settled) if settled else float("inf")
 
 
-Done = Callable[[int, CandleHistory, CandleHistory], None]
+Done = Callable[[str, CandleHistory, CandleHistory], None]
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class Bootstrap:
-    """Fetches 15m, then 1m history of each symbol and hands both to ``done`` at once.
+    """Fetches 15m, then 1m history of each symbol it is asked for and hands both to ``done`` at once.
 
     Three pages of 15m (EMA200 needs 1,400 bars) and one of 1m: a weight of 8 a symbol. A symbol that
-    fails ``_ATTEMPTS`` times is left out with the reason; the others never wait for it.
+    fails ``_ATTEMPTS`` times is set aside with the reason and asked for again later; the others never wait
+    for it. ``frontier`` tells the newest closed minute at the time of each request.
     """
 
     def __init__(
         self,
-        axis: SymbolAxis,
         candles: CandleReader,
         *,
+        frontier: Callable[[], int],
         clock: Clock,
         done: Done,
         on_progress: Callable[[BootstrapProgress], None],
+        spawn: Spawn,
         concurrency: int = 24,
     ) -> None:
-        self._axis = axis
         self._candles = candles
+        self._frontier = frontier
         self._clock = clock
         self._done = done
         self._on_progress = on_progress
+        self._spawn = spawn
         self._concurrency = concurrency
-        self._frontier: Callable[[], int] = lambda: 0
-        self._finished = 0
-        self.failed: dict[str, str] = {}
+        self._queue: deque[tuple[str, int]] = deque()
+        self._workers = 0
+        self._asked: set[str] = set()
+        self._wanted: set[str] = set()
+        self._set_aside = SetAside(clock)
+        self._began: float | None = None
 
-    async def run(self, frontier: Callable[[], int], *, volumes: Floats) -> None:
-        """Fetch everything; ``frontier`` tells the newest closed minute at the time of each request."""
-        self._frontier = frontier
-        started = self._clock.monotonic()
-        busiest_first = np.argsort(-np.nan_to_num(volumes), kind="stable").tolist()
-        queue = deque((index, 1) for index in busiest_first)
+    @property
+    def set_aside(self) -> Mapping[str, Exclusion]:
+        """Who is left out for now, why and until when."""
+        return self._set_aside.all
 
-        async def work() -> None:
-            while queue:
-                index, attempt = queue.popleft()
-                if not await self._fetch_symbol(index, is_last=attempt == _ATTEMPTS):
-                    queue.append((index, attempt + 1))
-                    continue
-                self._report(started)
+    @property
+    def failed(self) -> dict[str, str]:
+        """Return the reasons alone."""
+        return {symbol: each.reason for symbol, each in self._set_aside.all.items()}
 
-        await asyncio.gather(*(work() for _ in range(self._concurrency)))
+    def fetch(self, symbols: Iterable[str]) -> None:
+        """Fetch histories in this order, several at a time; who is being fetched already is not twice."""
+        if self._began is None:
+            self._began = self._clock.monotonic()
+            self._spawn(self._retry())
+        fresh = [symbol for symbol in symbols if symbol not in self._wanted]
+        self._asked.update(fresh)
+        self._wanted.update(fresh)
+        self._queue.extend((symbol, 1) for symbol in fresh)
+        while self._workers < min(self._concurrency, len(self._queue)):
+            self._workers += 1
+            self._spawn(self._work())
 
-    async def fetch_again(self, index: int) -> None:
-        """Start over with one symbol whose gap has grown too long to be filled."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            if await self._fetch_symbol(index, is_last=attempt == _ATTEMPTS):
-                return
+    def forget(self, symbols: Iterable[str]) -> None:
+        """Ask no more for symbols that nobody follows."""
+        for symbol in symbols:
+            self._asked.discard(symbol)
+            self._wanted.discard(symbol)
+            self._set_aside.release(symbol)
 
-    async def _fetch_symbol(self, index: int, *, is_last: bool) -> bool:
-        """Return whether the symbol is settled: fetched, or left out for good."""
-        symbol = self._axis.names[index]
+    async def _work(self) -> None:
+        try:
+            while self._queue:
+                symbol, attempt = self._queue.popleft()
+                if symbol in self._wanted:
+                    await self._settle(symbol, attempt)
+        finally:
+            self._workers -= 1
+
+    async def _retry(self) -> None:
+        """Ask again, for ever, for whoever was set aside once that is due."""
+        while True:
+            await self._clock.sleep(_LOOK_SECONDS)
+            if due := self._set_aside.due():
+                self.fetch(due)
+
+    async def _settle(self, symbol: str, attempt: int) -> None:
         try:
             quarters = await self._closed(symbol, QUARTER_MS, bars=QUARTER_PAGES * PAGE)
             minutes = await self._closed(symbol, MINUTE_MS, bars=PAGE)
         except (ExchangeRefused, ExchangeUnavailable) as fault:
-            _log.warning("no history of %s: %s", symbol, fault)
-            if is_last:
-                self.failed[symbol] = str(fault)
-            return is_last
-        self.failed.pop(symbol, None)
-        self._finished += 1
-        self._done(index, quarters, minutes)
-        return True
+            self._failed(symbol, attempt, str(fault))
+            return
+        if symbol in self._wanted:
+            self._wanted.discard(symbol)
+            self._set_aside.release(symbol)
+            self._done(symbol, quarters, minutes)
+            self._report()
+
+    def _failed(self, symbol: str, attempt: int, reason: str) -> None:
+        _log.warning("no history of %s: %s", symbol, reason)
+        if symbol not in self._wanted:
+            return
+        if attempt < _ATTEMPTS:
+            self._queue.append((symbol, attempt + 1))
+            return
+        self._wanted.discard(symbol)
+        self._set_aside.put(symbol, reason)
+        self._report()
 
     async def _closed(self, symbol: str, timeframe_ms: int, *, bars: int) -> CandleHistory:
         closed_by = self._frontier() + MINUTE_MS
         return await read_history(self._candles, symbol, timeframe_ms, bars=bars, before_ms=closed_by)
 
-    def _report(self, started: float) -> None:
+    def _report(self) -> None:
+        failed = sum(symbol in self._asked for symbol in self._set_aside.all)
         progress = BootstrapProgress(
-            done=self._finished,
-            failed=len(self.failed),
-            total=len(self._axis),
-            seconds=self._clock.monotonic() - started,
+            done=len(self._asked - self._wanted) - failed,
+            failed=failed,
+            total=len(self._asked),
+            seconds=self._clock.monotonic() - (self._began or 0.0),
         )
         self._on_progress(progress)

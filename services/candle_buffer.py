@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.market import MINUTE_MS, CandleHistory, Field, Floats, SymbolAxis
+from core.market import MINUTE_MS, CandleHistory, Field, Floats, Moves, SymbolAxis
 from services.candle_pages import is_sound, sound
 
 _FIELDS = len(Field)
@@ -17,6 +17,11 @@ class CandleBuffer:
         self._axis = axis
         self._candles = np.full((minutes, _FIELDS, len(axis)), np.nan)
         self._times = np.full(minutes, _NEVER, dtype=np.int64)
+
+    def arrange(self, axis: SymbolAxis, moves: Moves) -> None:
+        """Stand on another axis; who is new has no candles yet."""
+        self._axis = axis
+        self._candles = moves.of(self._candles, np.nan)
 
     def put(self, index: int, open_time: int, candle: tuple[float, ...]) -> None:
         """Store one closed candle; one that can not be true, or older than we reach back, is passed over."""

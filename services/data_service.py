@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from decimal import Decimal
 from math import isfinite, nan
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ import numpy as np
 from core.clock import Clock
 from core.market import (
     MINUTE_MS,
+    AxisChanged,
     Booleans,
     CandleHistory,
     MarketContext,
@@ -20,10 +20,10 @@ from core.market import (
     SymbolAxis,
     as_decimal,
 )
-from services.bootstrap import Bootstrap, BootstrapProgress
+from services.admission import Admission
+from services.bootstrap import BootstrapProgress
 from services.candle_buffer import CandleBuffer
 from services.candle_pages import CandleReader, is_sound, read_history
-from services.gap_filler import GapFiller
 from services.market_board import MarketBoard
 from services.minute_barrier import MinuteBarrier
 
@@ -42,16 +42,20 @@ class MarketStreams(Protocol):
 
     async def subscribed(self) -> None: ...
 
+    def follow(self, symbols: Sequence[str]) -> None:
+        """Stream these symbols from now on; their order is that of the sink's indices from this moment."""
+        ...
+
 
 class DataService:
     """Implements ``core.ports.MarketData`` over candle pages and streams.
 
-    Each symbol goes through: *fetching* (history on its way), *gapped* (a candle between its history and
-    the frontier is missing) and *live*. On becoming live its candles go out as ``CandleHistory``, before
-    the first minute in which it is present; so a listener that applies both in order has no gaps.
+    On becoming live a symbol's candles go out as ``CandleHistory``, before the first minute in which it is
+    present; so a listener that applies both in order has no gaps. When the axis changes, ``AxisChanged`` goes
+    out between the last minute on the old axis and the first on the new one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names every listener
         self,
         axis: SymbolAxis,
         candles: CandleReader,
@@ -59,6 +63,7 @@ class DataService:
         streams: Callable[["DataService"], MarketStreams],
         clock: Clock,
         on_history: Callable[[CandleHistory], None],
+        on_axis: Callable[[AxisChanged], None] = lambda _: None,
         on_progress: Callable[[BootstrapProgress], None] = lambda _: None,
         on_market_time: Callable[[int], None] = lambda _: None,
         deadline: float = DEADLINE,
@@ -67,22 +72,26 @@ class DataService:
         self._candles = candles
         self._clock = clock
         self._on_history = on_history
+        self._on_axis = on_axis
         self._on_market_time = on_market_time
         self._deadline = deadline
+        self._out: asyncio.Queue[MinuteClosed | CandleHistory | AxisChanged | BaseException] = asyncio.Queue()
         self._board = MarketBoard(axis)
         self._buffer = CandleBuffer(axis)
         self._barrier = MinuteBarrier(len(axis), publish=self._publish)
-        self._bootstrap = Bootstrap(axis, candles, clock=clock, done=self._fetched, on_progress=on_progress)
-        self._gaps = GapFiller(axis, candles, self._buffer, filled=self._try_to_join, spawn=self._spawn)
+        self._admission = Admission(
+            axis,
+            candles,
+            buffer=self._buffer,
+            barrier=self._barrier,
+            clock=clock,
+            tell=self._out.put_nowait,
+            on_progress=on_progress,
+            spawn=self._spawn,
+        )
         self._streams = streams(self)
-        self._out: asyncio.Queue[MinuteClosed | CandleHistory | BaseException] = asyncio.Queue()
-        self._needed: dict[int, int] = {}
-        self._quarters: dict[int, CandleHistory] = {}
-        self._distrusted: set[int] = set()
-        self._streamed = np.zeros(len(axis), dtype=np.int64)
         self._heard = asyncio.Event()
         self._market_ms = 0
-        self._begun = False
         self._task: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -94,7 +103,7 @@ class DataService:
         self._task.add_done_callback(self._ended)
 
     async def minutes(self) -> AsyncIterator[MinuteClosed]:
-        """Yield each closed minute once, in order; histories go to ``on_history`` in between.
+        """Yield each closed minute once, in order; histories and changes of the axis are told in between.
 
         Raises whatever ended the service from inside: a market that stands still must not look calm.
         """
@@ -104,6 +113,8 @@ class DataService:
                 yield event
             elif isinstance(event, CandleHistory):
                 self._on_history(event)
+            elif isinstance(event, AxisChanged):
+                self._on_axis(event)
             else:
                 raise event
 
@@ -130,21 +141,26 @@ class DataService:
         """How many symbols are fresh and without gaps."""
         return int(np.count_nonzero(self._barrier.live))
 
+    def follow(self, symbols: Iterable[str]) -> None:
+        """Follow these symbols and no others.
+
+        Who stays is untouched. Who is new is subscribed, fetched and then live, as at the start.
+        """
+        axis = SymbolAxis.of(symbols)
+        if axis != self.axis:
+            self._arrange(axis)
+
     def distrust(self, symbol: str) -> None:
         """Fetch everything of a symbol anew, because its candles proved wrong; it is absent until then."""
         index = self.axis.index_of(symbol)
-        if index is None or index in self._distrusted or self._tasks is None:
-            return
-        self._distrusted.add(index)
-        self._needed.pop(index, None)
-        self._quarters.pop(index, None)
-        self._barrier.leave(index)
-        self._spawn(self._bootstrap.fetch_again(index))
+        if index is not None and self._tasks is not None:
+            self._barrier.leave(index)
+            self._admission.distrust(symbol)
 
     @property
     def excluded(self) -> dict[str, str]:
         """Symbols the exchange would not give the history of, with its reason."""
-        return dict(self._bootstrap.failed)
+        return self._admission.failed
 
     async def close(self) -> None:
         if self._task is not None:
@@ -173,9 +189,7 @@ class DataService:
 
     def on_candles_resumed(self, indices: Sequence[int]) -> None:
         """What closed while these streams were away is fetched at once, not at their next candle."""
-        for index in indices:
-            self._streamed[index] = max(int(self._streamed[index]), self._barrier.frontier)
-            self._try_to_join(index)
+        self._admission.resumed(self.axis.names[index] for index in indices)
 
     def on_marks_lost(self) -> None:
         self._board.forget_marks()
@@ -193,7 +207,7 @@ class DataService:
             await self._streams.subscribed()
             self._heard.clear()
             await self._heard.wait()
-            await self._bootstrap.run(self._frontier, volumes=self._board.context().quote_volume_24h)
+            self._admission.begin(self._board.context().quote_volume_24h)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         fault = None if task.cancelled() else task.exception()
@@ -206,8 +220,16 @@ class DataService:
             raise RuntimeError("the data service has not been started")
         self._tasks.create_task(work)
 
-    def _frontier(self) -> int:
-        return self._barrier.frontier
+    def _arrange(self, axis: SymbolAxis) -> None:
+        """Change places everywhere at once; minutes that are not out yet will be on the new axis."""
+        moves, self.axis = self.axis.moves_to(axis), axis
+        self._board.arrange(moves)
+        self._buffer.arrange(axis, moves)
+        self._barrier.arrange(moves)
+        self._admission.arrange(axis)
+        self._streams.follow(axis.names)
+        self._out.put_nowait(AxisChanged(axis=axis))
+        self._barrier.publish_complete()
 
     def _hear(self, at: int) -> None:
         if at <= self._market_ms:
@@ -220,54 +242,14 @@ class DataService:
 
     def _on_closed(self, index: int, open_time: int, candle: tuple[float, ...]) -> None:
         self._buffer.put(index, open_time, candle)
-        self._streamed[index] = max(int(self._streamed[index]), open_time)
         if open_time > self._barrier.frontier and self._barrier.arrive(index, open_time):
             asyncio.get_running_loop().call_later(self._deadline, self._barrier.expire, open_time)
-        if index in self._needed:
-            self._try_to_join(index)
-
-    def _fetched(self, index: int, quarters: CandleHistory, minutes: CandleHistory) -> None:
-        """Take a symbol's first history; it is live at once if the stream has gone on where it ends."""
-        if not len(minutes.open_times):
-            return
-        if index in self._distrusted:
-            self._distrusted.discard(index)
-            quarters = replace(quarters, starts_over=True)
-        self._buffer.put_history(index, minutes)
-        self._quarters[index] = quarters
-        self._needed[index] = int(minutes.open_times[0])
-        self._try_to_join(index)
-
-    def _try_to_join(self, index: int) -> None:
-        start, end = self._needed.get(index), self._barrier.frontier
-        if start is None:
-            return
-        if end - start >= self._buffer.reach_ms:
-            del self._needed[index]
-            self._spawn(self._bootstrap.fetch_again(index))
-            return
-        missing = self._buffer.first_missing(index, start, end)
-        if missing is not None:
-            # What the stream has not passed yet may still come; behind it nothing will.
-            if self._streamed[index] >= missing:
-                self._gaps.fill(index, missing, end)
-        elif index in self._quarters or self._streamed[index] >= end:
-            self._join(index, start, end)
-
-    def _join(self, index: int, start: int, end: int) -> None:
-        quarters = self._quarters.pop(index, None)
-        if quarters is not None:
-            self._out.put_nowait(quarters)
-        if start <= end:
-            self._out.put_nowait(self._buffer.history(index, start, end))
-        del self._needed[index]
-        self._begun = True
-        self._barrier.join(index)
+        self._admission.closed(self.axis.names[index], open_time)
 
     def _publish(self, open_time: int, present: Booleans, dropped: Booleans) -> None:
         for index in np.flatnonzero(dropped).tolist():
-            self._needed[index] = open_time
-        if not self._begun:
+            self._admission.dropped(self.axis.names[index], open_time)
+        if not self._admission.has_admitted:
             return  # no symbol has a history yet
         row = self._buffer.row(open_time)
         row[:, ~present] = np.nan

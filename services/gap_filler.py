@@ -27,7 +27,7 @@ class GapFiller:
         candles: CandleReader,
         buffer: CandleBuffer,
         *,
-        filled: Callable[[int], None],
+        filled: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._axis = axis
@@ -35,51 +35,59 @@ class GapFiller:
         self._buffer = buffer
         self._filled = filled
         self._spawn = spawn
-        self._filling: set[int] = set()
+        self._filling: set[str] = set()
 
-    def fill(self, index: int, start_ms: int, end_ms: int) -> None:
+    def arrange(self, axis: SymbolAxis) -> None:
+        """Stand on another axis; what comes for a symbol that left is dropped."""
+        self._axis = axis
+
+    def fill(self, symbol: str, start_ms: int, end_ms: int) -> None:
         """Fetch ``[start_ms, end_ms]`` of one symbol, unless one of its gaps is being fetched already."""
-        if index not in self._filling:
-            self._filling.add(index)
-            self._spawn(self._fill(index, start_ms, end_ms))
+        if symbol not in self._filling:
+            self._filling.add(symbol)
+            self._spawn(self._fill(symbol, start_ms, end_ms))
 
-    async def _fill(self, index: int, start_ms: int, end_ms: int) -> None:
+    async def _fill(self, symbol: str, start_ms: int, end_ms: int) -> None:
         try:
-            await self._fetch(index, start_ms, end_ms)
+            await self._fetch(symbol, start_ms, end_ms)
         except (ExchangeRefused, ExchangeUnavailable) as fault:
-            _log.warning("gap of %s stays: %s", self._axis.names[index], fault)
+            _log.warning("gap of %s stays: %s", symbol, fault)
             return  # its next closed candle will ask again
         finally:
-            self._filling.discard(index)
-        if self._buffer.has(index, start_ms):  # else the exchange does not show it yet
-            self._filled(index)
+            self._filling.discard(symbol)
+        index = self._axis.index_of(symbol)
+        if index is not None and self._buffer.has(index, start_ms):  # else the exchange does not show it yet
+            self._filled(symbol)
 
-    async def _fetch(self, index: int, start_ms: int, end_ms: int) -> None:
-        newest = await self._ask(index, start_ms, end_ms)
-        hole = self._buffer.first_missing(index, start_ms, end_ms)
+    async def _fetch(self, symbol: str, start_ms: int, end_ms: int) -> None:
+        newest = await self._ask(symbol, start_ms, end_ms)
+        index = self._axis.index_of(symbol)
+        hole = None if index is None else self._buffer.first_missing(index, start_ms, end_ms)
         if hole is None or hole > newest:
             return
         # A page may lack a row by mistake: only what a second one, which begins elsewhere, lacks too is so.
-        newest = await self._ask(index, hole, end_ms)
-        for open_time in range(hole, min(end_ms + MINUTE_MS, newest), MINUTE_MS):
-            if not self._buffer.has(index, open_time):
+        newest = await self._ask(symbol, hole, end_ms)
+        index = self._axis.index_of(symbol)
+        if index is not None:
+            for open_time in range(hole, min(end_ms + MINUTE_MS, newest), MINUTE_MS):
                 self._stand_still(index, open_time)
 
-    async def _ask(self, index: int, start_ms: int, end_ms: int) -> int:
+    async def _ask(self, symbol: str, start_ms: int, end_ms: int) -> int:
         """Put one page of what closed by ``end_ms`` into the buffer; returns the newest open time told."""
         count = (end_ms - start_ms) // MINUTE_MS + 2  # with the candle that is still forming
         limit = CHEAP_PAGE if count <= CHEAP_PAGE else PAGE
         history = await self._candles.page(
-            self._axis.names[index], MINUTE_MS, limit=limit, start_ms=start_ms, priority=Priority.GAP
+            symbol, MINUTE_MS, limit=limit, start_ms=start_ms, priority=Priority.GAP
         )
         closed = history.open_times <= end_ms
-        self._buffer.put_history(
-            index,
-            replace(history, open_times=history.open_times[closed], candles=history.candles[:, closed]),
-        )
+        told = replace(history, open_times=history.open_times[closed], candles=history.candles[:, closed])
+        index = self._axis.index_of(symbol)
+        if index is not None:
+            self._buffer.put_history(index, told)
         return int(history.open_times.max(initial=0))
 
     def _stand_still(self, index: int, open_time: int) -> None:
-        if self._buffer.has(index, open_time - MINUTE_MS):
+        """Let the price of a minute that has no candle, but one before it, be that one's."""
+        if not self._buffer.has(index, open_time) and self._buffer.has(index, open_time - MINUTE_MS):
             close = float(self._buffer.row(open_time - MINUTE_MS)[Field.CLOSE, index])
             self._buffer.put(index, open_time, (close, close, close, close, 0.0))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.market import Floats, MarketContext, SymbolAxis
+from core.market import Floats, MarketContext, Moves, SymbolAxis
 
 
 class MarketBoard:
@@ -37,6 +37,14 @@ class MarketBoard:
     def forget_books(self) -> None:
         self._bid.fill(np.nan)
         self._ask.fill(np.nan)
+
+    def arrange(self, moves: Moves) -> None:
+        """Stand on another axis; nothing is known yet of who is new."""
+        self._bid = moves.of(self._bid, np.nan)
+        self._ask = moves.of(self._ask, np.nan)
+        self._mark = moves.of(self._mark, np.nan)
+        self._funding_rate = moves.of(self._funding_rate, np.nan)
+        self._volume = moves.of(self._volume, np.nan)
 
     def context(self) -> MarketContext:
         """Take a copy that nobody writes to."""

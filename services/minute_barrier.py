@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.market import MINUTE_MS, Booleans
+from core.market import MINUTE_MS, Booleans, Moves
 
 
 @dataclass(slots=True)
@@ -27,7 +27,6 @@ class MinuteBarrier:
     def __init__(self, symbols: int, *, publish: Callable[[int, Booleans, Booleans], None]) -> None:
         self._publish = publish
         self._pending: dict[int, _Pending] = {}
-        self._symbols = symbols
         self.live: Booleans = np.zeros(symbols, dtype=np.bool_)
         self.frontier = 0
 
@@ -42,30 +41,38 @@ class MinuteBarrier:
     def leave(self, index: int) -> None:
         """Wait no more for a symbol until it joins again."""
         self.live[index] = False
-        self._publish_complete()
+        self.publish_complete()
+
+    def arrange(self, moves: Moves) -> None:
+        """Stand on another axis; who is new is not waited for, and who left no more."""
+        self.live = moves.of(self.live, blank=False)
+        for pending in self._pending.values():
+            pending.arrived = moves.of(pending.arrived, blank=False)
+            pending.count = int(np.count_nonzero(pending.arrived))
+
+    def publish_complete(self) -> None:
+        """Publish what nobody who is still waited for is missing in."""
+        while self._is_complete(self._pending.get(self.frontier + MINUTE_MS)):
+            self._publish_next()
 
     def arrive(self, index: int, open_time: int) -> bool:
         """Note a closed candle beyond the frontier; ``True`` when it is the first of its minute."""
         pending = self._pending.get(open_time)
         is_first = pending is None
         if pending is None:
-            pending = _Pending(np.zeros(self._symbols, dtype=np.bool_))
+            pending = _Pending(np.zeros(len(self.live), dtype=np.bool_))
             self._pending[open_time] = pending
         if not pending.arrived[index]:
             pending.arrived[index] = True
             pending.count += 1
-        self._publish_complete()
+        self.publish_complete()
         return is_first
 
     def expire(self, open_time: int) -> None:
         """Publish everything up to this minute, whoever is missing."""
         while self.frontier < open_time:
             self._publish_next()
-        self._publish_complete()
-
-    def _publish_complete(self) -> None:
-        while self._is_complete(self._pending.get(self.frontier + MINUTE_MS)):
-            self._publish_next()
+        self.publish_complete()
 
     def _is_complete(self, pending: _Pending | None) -> bool:
         if pending is None or pending.count < np.count_nonzero(self.live):
@@ -75,7 +82,7 @@ class MinuteBarrier:
     def _publish_next(self) -> None:
         self.frontier += MINUTE_MS
         pending = self._pending.pop(self.frontier, None)
-        present = self.live & pending.arrived if pending else np.zeros(self._symbols, dtype=np.bool_)
+        present = self.live & pending.arrived if pending else np.zeros(len(self.live), dtype=np.bool_)
         dropped = self.live & ~present
         self.live = present.copy()
         self._publish(self.frontier, present, dropped)

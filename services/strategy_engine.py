@@ -17,11 +17,16 @@ class StrategyEngine:
         self._kernel = kernel
         self._strategies = tuple(strategy for strategy in strategies if strategy.enabled)
 
+    def arrange(self, axis: SymbolAxis) -> None:
+        """Follow the symbols of ``axis``: who stays keeps what is known of it, who is new is blank."""
+        self._kernel.arrange(axis.names)
+        self.axis = axis
+
     def warm_up(self, history: CandleHistory) -> None:
         """Take in fetched candles of a known symbol."""
         index = self.axis.index_of(history.symbol)
         if index is None:
-            raise KeyError(f"{history.symbol} is not in this run's universe")
+            raise KeyError(f"{history.symbol} is not followed")
         if history.starts_over:
             self._kernel.clear(index)
         if history.timeframe_ms == MINUTE_MS:

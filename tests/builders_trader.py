@@ -51,6 +51,9 @@ class ScriptedEngine:
         self.wishes: dict[int, list[Candidate]] = {}
         self.structures: dict[str, Structure] = {}
 
+    def arrange(self, axis: SymbolAxis) -> None:
+        self.axis = axis
+
     def warm_up(self, history: CandleHistory) -> None: ...
 
     def on_minute(self, minute: MinuteClosed) -> Sequence[Candidate]:

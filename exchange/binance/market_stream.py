@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,19 +10,20 @@ import msgspec
 from core.clock import Clock
 from core.rng import Rng
 from exchange.binance.addresses import BinanceAddresses
+from exchange.binance.allotment import allotted
 from exchange.binance.stream_keeper import StreamKeeper, StreamListener, StreamPatience
 from exchange.binance.transport import Transport
 
 _log = logging.getLogger(__name__)
 
-STREAMS_A_CONNECTION = 200
+_KLINES = "@kline_1m"
 _PUSHES = StreamPatience(silence=5.0)  # four a second and one a second
 _BOOKS = StreamPatience(silence=15.0)  # the book ticker of the whole market comes every five seconds
 Candle = tuple[float, float, float, float, float]
 
 
 class MarketSink(Protocol):
-    """Who wants to know. ``index`` counts in the order of the symbols subscribed; ``at`` is event time, ms.
+    """Who wants to know. ``index`` counts in the order of the symbols followed; ``at`` is event time, ms.
 
     Called some thousand times a second: do little and never wait.
     """
@@ -101,7 +101,6 @@ class BinanceMarketStreams:
     ) -> None:
         self._transport = transport
         self._addresses = addresses
-        self._index = {symbol: index for index, symbol in enumerate(symbols)}
         self._sink = sink
         self._clock = clock
         self._rng = rng
@@ -109,8 +108,11 @@ class BinanceMarketStreams:
         self._klines = msgspec.json.Decoder(_KlineEvent, strict=False)
         self._books = msgspec.json.Decoder(_BookEvent, strict=False)
         self._lists = msgspec.json.Decoder(list[_MarketWide], strict=False)
-        self._keepers = [
-            *self._kline_keepers(list(symbols)),
+        self._index: dict[str, int] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._running: dict[StreamKeeper, asyncio.Task[None]] = {}
+        self._candle_keepers: list[StreamKeeper] = []
+        self._wide_keepers = [
             self._keeper(
                 addresses.market_socket(),
                 ["!markPrice@arr@1s", "!miniTicker@arr"],
@@ -124,33 +126,57 @@ class BinanceMarketStreams:
                 books,
             ),
         ]
+        self.follow(symbols)
 
     async def run(self) -> None:
         """Stream until cancelled; a fault that is not the network's ends it."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             for keeper in self._keepers:
-                tasks.create_task(keeper.run())
+                self._start(keeper)
 
     async def subscribed(self) -> None:
         """Wait until every connection has sent its subscriptions."""
         for keeper in self._keepers:
             await keeper.subscribed.wait()
 
-    @property
-    def gaps(self) -> int:
-        """How often a connection was lost so far."""
-        return sum(keeper.gaps for keeper in self._keepers)
+    def follow(self, symbols: Sequence[str]) -> None:
+        """Stream these symbols from now on; indices count in their order from this moment.
 
-    def _kline_keepers(self, symbols: list[str]) -> Iterator[StreamKeeper]:
-        names = [f"{symbol.lower()}@kline_1m" for symbol in symbols]
-        for start in range(0, len(names), STREAMS_A_CONNECTION):
-            indices = range(start, min(start + STREAMS_A_CONNECTION, len(names)))
-            listener = StreamListener(
-                on_text=self._tolerant(self._on_kline),
-                on_up=partial(self._sink.on_candles_resumed, indices),
-            )
-            chunk = names[start : start + STREAMS_A_CONNECTION]
-            yield self._keeper(self._addresses.market_socket(), chunk, listener, self._pushes)
+        Streams that go on stay on their connections, which are not disturbed; one left with none is ended.
+        """
+        self._index = {symbol: index for index, symbol in enumerate(symbols)}
+        wanted = {f"{symbol.lower()}{_KLINES}": None for symbol in symbols}
+        allotments = allotted((keeper.names for keeper in self._candle_keepers), wanted)
+        known = len(self._candle_keepers)
+        for keeper, names in zip(self._candle_keepers, allotments[:known], strict=True):
+            if keeper.names != names:
+                keeper.follow(names)
+        self._retire()
+        for names in allotments[known:]:
+            keeper = self._candle_keeper(names)
+            self._candle_keepers.append(keeper)
+            self._start(keeper)
+
+    @property
+    def _keepers(self) -> list[StreamKeeper]:
+        return [*self._candle_keepers, *self._wide_keepers]
+
+    def _start(self, keeper: StreamKeeper) -> None:
+        if self._tasks is not None:
+            self._running[keeper] = self._tasks.create_task(keeper.run())
+
+    def _retire(self) -> None:
+        """End the connections that carry nothing any more."""
+        for keeper in [each for each in self._candle_keepers if not each.names]:
+            self._candle_keepers.remove(keeper)
+            task = self._running.pop(keeper, None)
+            if task is not None:
+                task.cancel()
+
+    def _candle_keeper(self, names: Sequence[str]) -> StreamKeeper:
+        listener = StreamListener(on_text=self._tolerant(self._on_kline), on_up=self._on_klines_up)
+        return self._keeper(self._addresses.market_socket(), names, listener, self._pushes)
 
     def _keeper(
         self, url: str, names: Sequence[str], listener: StreamListener, patience: StreamPatience
@@ -174,6 +200,10 @@ class BinanceMarketStreams:
                 _log.warning("unreadable market message: %s", fault)
 
         return read
+
+    def _on_klines_up(self, names: Sequence[str]) -> None:
+        symbols = (name.removesuffix(_KLINES).upper() for name in names)
+        self._sink.on_candles_resumed([self._index[each] for each in symbols if each in self._index])
 
     def _on_kline(self, text: str) -> None:
         event = self._klines.decode(text)

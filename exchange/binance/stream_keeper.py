@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,16 +20,16 @@ _NAMES_A_MESSAGE = 100
 _SECONDS_BETWEEN_MESSAGES = 0.15  # Binance disconnects who sends more than ten a second
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     """Nobody needs to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamListener:
-    """Whom to call: with each text, once subscribed, and when the connection is gone."""
+    """Whom to call: with each text, with what was just subscribed, and when the connection is gone."""
 
     on_text: Callable[[str], None]
-    on_up: Callable[[], None] = _nothing
+    on_up: Callable[[Sequence[str]], None] = _nothing
     on_down: Callable[[], None] = _nothing
 
 
@@ -47,7 +47,8 @@ class StreamPatience:
 class StreamKeeper:
     """Keeps ``names`` subscribed at ``url`` and hands every text to its listener.
 
-    A subscription that was acknowledged proves nothing, so a silent connection is given up and made anew.
+    Other names are asked for on the connection there is, and so are those no longer wanted given up. A
+    subscription that was acknowledged proves nothing, so a silent connection is given up and made anew.
     """
 
     def __init__(
@@ -63,7 +64,8 @@ class StreamKeeper:
     ) -> None:
         self._transport = transport
         self._url = url
-        self._names = tuple(names)
+        self._changed = asyncio.Event()
+        self.names = tuple(names)
         self._listener = listener
         self._clock = clock
         self._rng = rng
@@ -72,7 +74,11 @@ class StreamKeeper:
         self._failures = 0
         self._heard = False
         self.subscribed = asyncio.Event()
-        self.gaps = 0
+
+    def follow(self, names: Iterable[str]) -> None:
+        """Keep these subscribed from now on; nothing happens to those that were already."""
+        self.names = tuple(names)
+        self._changed.set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -83,14 +89,14 @@ class StreamKeeper:
             try:
                 await self._live()
             except (ExchangeUnavailable, SocketClosed) as end:
-                self.gaps += 1
-                _log.warning("stream of %s and %d more lost: %s", self._names[0], len(self._names) - 1, end)
+                _log.warning("%d streams, the first of %s, lost: %s", len(self.names), self.names[:1], end)
 
     async def _live(self) -> None:
         socket = await self._transport.connect(self._url)
-        watchdog = asyncio.create_task(self._watch(socket))
+        beside = [asyncio.create_task(self._watch(socket))]
         try:
-            await self._subscribe(socket)
+            carried = await self._ask(socket, frozenset())
+            beside.append(asyncio.create_task(self._ask_for_changes(socket, carried)))
             while True:
                 text = await socket.receive()
                 self._heard = True
@@ -98,20 +104,33 @@ class StreamKeeper:
         finally:
             self.subscribed.clear()
             self._listener.on_down()
-            watchdog.cancel()
-            with suppress(asyncio.CancelledError):
-                await watchdog
+            await _end(beside)
             await socket.close()
 
-    async def _subscribe(self, socket: Socket) -> None:
-        for start in range(0, len(self._names), _NAMES_A_MESSAGE):
-            names = self._names[start : start + _NAMES_A_MESSAGE]
-            request = {"method": "SUBSCRIBE", "params": names, "id": start + 1}
-            await socket.send(msgspec.json.encode(request).decode())
-            if start + _NAMES_A_MESSAGE < len(self._names):
+    async def _ask_for_changes(self, socket: Socket, carried: Collection[str]) -> None:
+        """Bring the connection up to date whenever other names are wanted."""
+        try:
+            while True:
+                await self._changed.wait()
+                await self._clock.sleep(_SECONDS_BETWEEN_MESSAGES)
+                carried = await self._ask(socket, carried)
+        except SocketClosed:
+            await socket.close()  # who listens to it will know
+
+    async def _ask(self, socket: Socket, carried: Collection[str]) -> Collection[str]:
+        """Give up what is no longer wanted, then subscribe what is not ``carried``; returns what is."""
+        self._changed.clear()
+        wanted = frozenset(self.names)
+        fresh = [name for name in self.names if name not in carried]
+        gone = sorted(name for name in carried if name not in wanted)
+        messages = [*_requests("UNSUBSCRIBE", gone), *_requests("SUBSCRIBE", fresh)]
+        for number, message in enumerate(messages, start=1):
+            await socket.send(msgspec.json.encode({**message, "id": number}).decode())
+            if number < len(messages):
                 await self._clock.sleep(_SECONDS_BETWEEN_MESSAGES)
         self.subscribed.set()
-        self._listener.on_up()
+        self._listener.on_up(fresh)
+        return wanted
 
     async def _watch(self, socket: Socket) -> None:
         """Close the connection when it has gone silent or grown old."""
@@ -123,3 +142,15 @@ class StreamKeeper:
                 break
             self._failures = 0
         await socket.close()
+
+
+def _requests(method: str, names: Sequence[str]) -> Iterator[dict[str, object]]:
+    for start in range(0, len(names), _NAMES_A_MESSAGE):
+        yield {"method": method, "params": names[start : start + _NAMES_A_MESSAGE]}
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -79,17 +79,6 @@ class MarketKernel:
         if not step(self.state, 0, self._number, self._row, self._present):
             raise RuntimeError("one candle caused more events than a chart has room for")
 
-    def peek(self, open_time_ms: int, row: Floats, present: Booleans) -> "MarketKernel":
-        """Return a copy that took in candles which are still forming: what if they closed now?
-
-        This kernel stays as it is, so nothing that is not closed is ever remembered.
-        """
-        copy = MarketKernel(self.symbols, self.parameters)
-        for into, source in zip(tables(copy.state), tables(self.state), strict=True):
-            into[:] = source
-        copy.step(open_time_ms, row, present)
-        return copy
-
     def warm_up_1m(self, symbol_index: int, candles: Floats, open_times: Times) -> None:
         """Take in fetched 1m history, float64 [5, n], oldest first; what is known already is passed over.
 

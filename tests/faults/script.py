@@ -31,6 +31,9 @@ class ScriptedEngine:
         self._script = script
         self._minute: MinuteClosed | None = None
 
+    def arrange(self, axis: SymbolAxis) -> None:
+        self.axis = axis
+
     def warm_up(self, history: CandleHistory) -> None: ...
 
     def ready(self) -> int:

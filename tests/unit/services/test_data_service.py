@@ -1,7 +1,7 @@
 """The data service between a market that is slow, late or broken, and a trader that wants whole minutes."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ class FakeMarket:
     forming: int = START
     pages: list[tuple[str, int, int, Priority]] = field(default_factory=list)
     sink: DataService | None = None
+    followed: list[tuple[str, ...]] = field(default_factory=list)
     broken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def page(
@@ -69,6 +70,9 @@ class FakeMarket:
         raise RuntimeError("a mistake in the streams")
 
     async def subscribed(self) -> None: ...
+
+    def follow(self, symbols: Sequence[str]) -> None:
+        self.followed.append(tuple(symbols))
 
     def closes(self, minute: int, *indices: int) -> None:
         """Stream closed candles of the minute ``minute`` after START."""

@@ -160,30 +160,6 @@ def test_arrays_of_any_kind_will_do() -> None:
     assert plain.snapshot() == odd.snapshot()
 
 
-def test_a_peek_is_a_step_on_a_copy() -> None:
-    rows = random_walk(12, minutes=400, symbols=2)
-    kernel, stepped = new_kernel(2, YOUNG), new_kernel(2, YOUNG)
-    play(rows[:399], kernel=kernel)
-    before = kernel.snapshot()
-    stepped.restore(before)
-    play(rows[399:], kernel=stepped, start=399)
-    peeked = kernel.peek(START_MS + 399 * MINUTE_MS, rows[399], np.ones(2, dtype=np.bool_))
-    assert peeked.snapshot() == stepped.snapshot() != before
-    assert list(peeked.events()) == list(stepped.events())
-    assert kernel.snapshot() == before
-
-
-def test_what_was_peeked_at_is_not_remembered() -> None:
-    rows = random_walk(13, minutes=300)
-    spike = rows[-1] * np.array([1.0, 1.5, 0.5, 1.2, 9.0])[:, np.newaxis]
-    peeking, plain = new_kernel(1, YOUNG), new_kernel(1, YOUNG)
-    for minute, row in enumerate(rows):
-        peeking.peek(START_MS + minute * MINUTE_MS, spike, np.ones(1, dtype=np.bool_))
-        peeking.step(START_MS + minute * MINUTE_MS, row, np.ones(1, dtype=np.bool_))
-    play(rows, kernel=plain)
-    assert peeking.snapshot() == plain.snapshot()
-
-
 @pytest.mark.parametrize("shape", [(4, 2), (5, 3)])
 def test_a_row_that_does_not_fit_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="does not fit"):
