@@ -9,6 +9,10 @@ class SettingsError(PerpscoutError):
     """A setting is missing, unknown or out of range."""
 
 
+class ModeRefused(SettingsError):
+    """The mode asked for must not start like this; wrong use, and nothing was sent anywhere."""
+
+
 class DataFileError(PerpscoutError):
     """A candle file, trade log or instrument table can not be read as what it claims to be."""
 
@@ -34,9 +38,20 @@ class ExchangeRefused(PerpscoutError):
         self.message = message
 
 
+class NotAllowed(ExchangeRefused):
+    """The exchange does not let us trade as we are: key, signature, position mode or a restriction.
+
+    Only a person can change that.
+    """
+
+
 class RateLimited(ExchangeRefused):
     """The exchange told us to stay away until ``retry_after`` seconds have passed."""
 
     def __init__(self, code: int, message: str, *, retry_after: float) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+
+
+class RestartNeeded(PerpscoutError):
+    """Only a fresh start helps. Ending is safe: stops rest at the exchange, the journal holds the rest."""

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from math import inf
 
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
@@ -15,6 +17,8 @@ RETRY_SECONDS = 1.0
 SURVEY_SECONDS = 5.0
 """No two surveys are nearer than this; with one wish a minute they weigh 90 of the minute's 2,400."""
 ALARM_SECONDS = 30.0
+READ_SECONDS = 60.0
+"""The account is read so often even when nobody wishes for it, as while the market says nothing."""
 
 
 class Reconciler:
@@ -35,20 +39,22 @@ class Reconciler:
         self._post = post
         self._clock = clock
         self._wished = asyncio.Event()
-        self._surveyed: float | None = None
+        self._surveyed = -inf
+        self._survey_wished = False
         self._failing_since: float | None = None
 
     def wish(self, *, survey: bool = False) -> None:
         """Have the account read soon; with ``survey``, all of it."""
-        if survey:
-            self._surveyed = None
+        self._survey_wished |= survey
         self._wished.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
         self._wished.set()
         while True:
-            await self._wished.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READ_SECONDS):
+                    await self._wished.wait()
             self._wished.clear()
             try:
                 self._post(await self._read())
@@ -61,9 +67,14 @@ class Reconciler:
 
     async def _read(self) -> AccountRead | AccountSurvey:
         now = self._clock.monotonic()
-        if self._surveyed is not None and now - self._surveyed < SURVEY_SECONDS:
+        if now - self._surveyed < SURVEY_SECONDS and not self._survey_wished:
             return await self._exchange.account()
-        survey = await self._survey()
+        self._survey_wished = False  # a wish while this one is being read is for another
+        try:
+            survey = await self._survey()
+        except (ExchangeUnavailable, ExchangeRefused):
+            self._survey_wished = True
+            raise
         self._surveyed = now
         return survey
 

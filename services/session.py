@@ -7,18 +7,26 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.clock import Clock
+from core.errors import RestartNeeded
 from core.market import MinuteClosed
+from core.notices import Alert, Severity
 from core.orders import StreamLost
-from core.ports import Exchange
+from core.ports import Exchange, Notifier
+from services.awakening import Awakening
 from services.bookkeeping import Bookkeeper
+from services.heartbeats import Heartbeats
+from services.notifiers import Notifiers
 from services.reconciler import Reconciler
 from services.trader import Tick, TraderEvent
+from services.vital_signs import VitalSigns
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 GRACE_SECONDS = 5.0
 SETTLING_SECONDS = 0.05
+SILENT_SECONDS = 180.0
+"""No duty needs longer from one step to the next; the reconciler reads every minute at the latest."""
 
 
 class MinuteSource(Protocol):
@@ -41,6 +49,8 @@ class Decider(Protocol):
     def held(self) -> tuple[str, ...]: ...
 
     def restore(self) -> None: ...
+
+    def stand_down(self) -> None: ...
 
     def process(self, event: TraderEvent) -> None: ...
 
@@ -67,7 +77,7 @@ class Inbox:
 class Session:
     """Runs the trader's loop and everything that feeds it; the first fault among them ends all."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root hands it every part by name
         self,
         trader: Decider,
         inbox: Inbox,
@@ -78,6 +88,8 @@ class Session:
         clock: Clock,
         mark: Callable[[str], Decimal | None] = lambda _: None,
         execution: Drainable | None = None,
+        notifier: Notifier | None = None,
+        vital: VitalSigns | None = None,
     ) -> None:
         """``mark`` tells a symbol's mark price of this moment: without it nothing backs up the stops."""
         self._trader = trader
@@ -88,7 +100,10 @@ class Session:
         self._clock = clock
         self._mark = mark
         self._execution = execution
+        self._notifier = notifier or Notifiers(())
+        self._vital = vital
         self._reconciler = Reconciler(exchange, post=inbox.post, clock=clock)
+        self._awakening = Awakening(clock, woken=self._woken, post=inbox.post, notifier=self._notifier)
 
     async def run(
         self, until: Callable[[], bool], *companions: Awaitable[None], ended: Awaitable[None] | None = None
@@ -99,15 +114,22 @@ class Session:
         """
         self._trader.restore()
         self._minutes.start()
-        deciding = [asyncio.create_task(self._trade(until)), asyncio.create_task(self._feed_minutes())]
+        duties = self._vital.duties if self._vital else Heartbeats(self._clock)
+        deciding = [
+            asyncio.create_task(duties.of("trader", self._trade(until), within=SILENT_SECONDS)),
+            asyncio.create_task(self._feed_minutes()),
+        ]
         if ended is not None:
             deciding.append(asyncio.ensure_future(ended))
         serving = [
-            asyncio.create_task(duty)
-            for duty in (self._feed_reports(), self._reconciler.run(), self._feed_ticks())
+            asyncio.create_task(self._feed_reports()),
+            asyncio.create_task(duties.of("reconciler", self._reconciler.run(), within=SILENT_SECONDS)),
+            asyncio.create_task(duties.of("ticks", self._feed_ticks(), within=SILENT_SECONDS)),
+            *([asyncio.create_task(self._vital.run())] if self._vital else ()),
         ]
         beside = [
-            asyncio.ensure_future(each) for each in (self._bookkeeper.run(), *map(_harmless, companions))
+            asyncio.create_task(self._bookkeeper.run()),
+            *(asyncio.ensure_future(self._harmless(each)) for each in companions),
         ]
         try:
             done, _ = await asyncio.wait([*deciding, *serving], return_when=asyncio.FIRST_COMPLETED)
@@ -115,7 +137,7 @@ class Session:
                 task.result()
             await _cancel(deciding)
             await self._settle()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, RestartNeeded):
             await _cancel(deciding)
             await self._settle()
             raise
@@ -124,9 +146,10 @@ class Session:
             await self._minutes.close()
 
     async def _settle(self) -> None:
-        """Decide nothing new, but see what was begun to a confirmed stop: for ``GRACE_SECONDS`` at most."""
+        """Open nothing new, but see what was begun to a confirmed stop: for ``GRACE_SECONDS`` at most."""
+        self._trader.stand_down()
         deadline = self._clock.monotonic() + GRACE_SECONDS
-        trading = asyncio.create_task(self._trade(lambda: False))
+        trading = asyncio.create_task(self._trade_out())
         try:
             while self._trader.is_unsettled and self._clock.monotonic() < deadline and not trading.done():
                 await self._clock.sleep(SETTLING_SECONDS)
@@ -137,12 +160,23 @@ class Session:
 
     async def _trade(self, until: Callable[[], bool]) -> None:
         while True:
+            for event in self._awakening.admit(await self._inbox.take()):
+                self._trader.process(event)
+                if isinstance(event, MinuteClosed):
+                    self._reconciler.wish()
+                    if until():
+                        return
+
+    async def _trade_out(self) -> None:
+        """Follow what was begun; minutes still waiting are not looked at, for they might begin something."""
+        while True:
             event = await self._inbox.take()
-            self._trader.process(event)
-            if isinstance(event, MinuteClosed):
-                self._reconciler.wish()
-                if until():
-                    return
+            if not isinstance(event, MinuteClosed):
+                self._trader.process(event)
+
+    def _woken(self) -> None:
+        self._trader.stand_down()
+        self._reconciler.wish(survey=True)
 
     async def _feed_minutes(self) -> None:
         async for minute in self._minutes.minutes():
@@ -160,13 +194,15 @@ class Session:
             marks = {symbol: self._mark(symbol) for symbol in self._trader.held}
             self._inbox.post(Tick({symbol: mark for symbol, mark in marks.items() if mark is not None}))
 
-
-async def _harmless(companion: Awaitable[None]) -> None:
-    """Run something beside trading; its fault is logged, and is nothing to trading."""
-    try:
-        await companion
-    except Exception:  # whatever it does wrong, trading never ends with talking
-        log.exception("something beside the trader failed; trading goes on")
+    async def _harmless(self, companion: Awaitable[None]) -> None:
+        """Run something beside trading; its fault is told, and is nothing to trading."""
+        try:
+            await companion
+        except Exception as fault:  # whatever it does wrong, trading never ends with talking
+            log.exception("something beside the trader failed; trading goes on")
+            at = self._clock.market_ms()
+            alert = Alert(key="companion_failed", severity=Severity.WARNING, at=at, text=repr(fault))
+            self._notifier.notify(alert)
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:

@@ -34,6 +34,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def block(self, seconds: float) -> None:
+        """Let time pass in which nobody gets to run."""
+        self._jumping.now += seconds
+
 
 class VirtualClock:
     """The loop's time as ``core.clock.Clock``; market time runs ``speed`` times as fast."""

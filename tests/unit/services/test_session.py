@@ -7,17 +7,24 @@ from typing import Any, cast
 
 import pytest
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
+from core.errors import RestartNeeded
 from core.market import MinuteClosed
+from core.notices import Alert, Notice
 from core.orders import OrderEnded, Report
 from core.ports import Exchange
 from services.bookkeeping import Bookkeeper
-from services.session import Inbox, Session
+from services.session import SILENT_SECONDS, Inbox, Session
 from services.trader import TraderEvent
+from services.vital_signs import VitalSigns
 from tests.builders import SYMBOL, T0
+from tests.builders_scan import last_minute
+from tests.fakes.virtual_time import VirtualClock
+from tests.faults.loop import run_storm
 from tests.unit.services.test_bookkeeping import Sink
 
 ENDED = OrderEnded(symbol=SYMBOL, client_order_id="ps-x-e1", filled=Decimal(0), at=T0)
+MINUTE = last_minute()
 
 
 class Quiet:
@@ -47,11 +54,17 @@ class Deciding:
 
     def __init__(self, *, unsettled: bool = False) -> None:
         self.is_unsettled = unsettled
+        self.stood_down = asyncio.Event()
+        self.heard: list[TraderEvent] = []
         self.held: tuple[str, ...] = ()
 
     def restore(self) -> None: ...
 
+    def stand_down(self) -> None:
+        self.stood_down.set()
+
     def process(self, event: TraderEvent) -> None:
+        self.heard.append(event)
         if isinstance(event, OrderEnded):
             self.is_unsettled = False
 
@@ -68,8 +81,33 @@ class Drained:
         return grace >= 0
 
 
-def session(trader: Deciding, inbox: Inbox, execution: Drained | None = None) -> Session:
-    clock, quiet = SystemClock(), Quiet()
+class Room:
+    """A machine with room for everything, and ears."""
+
+    def __init__(self) -> None:
+        self.told: list[Alert] = []
+
+    def memory_bytes(self) -> int:
+        return 1
+
+    def disk_used(self) -> float:
+        return 0.5
+
+    def notify(self, notice: Notice) -> None:
+        assert isinstance(notice, Alert)
+        self.told.append(notice)
+
+
+def session(
+    trader: Deciding,
+    inbox: Inbox,
+    execution: Drained | None = None,
+    *,
+    clock: Clock | None = None,
+    room: Room | None = None,
+) -> Session:
+    clock, quiet, ears = clock or SystemClock(), Quiet(), room or Room()
+    watched = VitalSigns(room, memory_limit=2, notifier=room, clock=clock) if room else None
     return Session(
         trader,
         inbox,
@@ -78,6 +116,8 @@ def session(trader: Deciding, inbox: Inbox, execution: Drained | None = None) ->
         bookkeeper=Bookkeeper(Sink(), clock),
         clock=clock,
         execution=execution,
+        notifier=ears,
+        vital=watched,
     )
 
 
@@ -89,22 +129,74 @@ async def broken() -> None:
     raise RuntimeError("Discord fell over")
 
 
-async def test_what_runs_beside_may_fail_or_end_without_ending_the_run(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    ended = asyncio.Event()
+@pytest.mark.fault(90)
+async def test_what_runs_beside_may_fail_or_end_and_people_hear_of_it_but_the_run_goes_on() -> None:
+    ended, room = asyncio.Event(), Room()
 
     async def end() -> None:
         await ended.wait()
 
-    run = asyncio.create_task(session(Deciding(), Inbox()).run(lambda: False, broken(), over(), ended=end()))
-    while "Discord fell over" not in caplog.text:
+    working = session(Deciding(), Inbox(), room=room).run(lambda: False, broken(), over(), ended=end())
+    run = asyncio.create_task(working)
+    while not room.told:
         assert not run.done()
         await asyncio.sleep(0)  # noqa: TID251 - lets the run take its next step
+    assert [(alert.key, alert.text) for alert in room.told] == [
+        ("companion_failed", "RuntimeError('Discord fell over')")
+    ]
     ended.set()
     await run
 
 
+@pytest.mark.fault(90)
+async def test_a_trader_that_fails_ends_the_run_with_its_fault() -> None:
+    trader, inbox = Deciding(), Inbox()
+    trader.process = lambda event: 1 // 0  # type: ignore[assignment,method-assign]
+    inbox.post(ENDED)
+    with pytest.raises(ZeroDivisionError):
+        await session(trader, inbox).run(lambda: False)
+
+
+@pytest.mark.fault(90)
+def test_a_reconciler_that_hangs_ends_the_run_once_what_was_begun_is_settled() -> None:
+    trader, inbox, room = Deciding(unsettled=True), Inbox(), Room()
+
+    async def story() -> None:
+        clock = VirtualClock()
+        execution = Drained(trader)
+
+        async def end_the_entry() -> None:
+            await clock.sleep(SILENT_SECONDS + 3)
+            inbox.post(ENDED)
+
+        entering = asyncio.create_task(end_the_entry())
+        try:
+            await session(trader, inbox, execution, clock=clock, room=room).run(lambda: False)
+        finally:
+            assert entering.done()
+            assert execution.when_settled == [True]
+
+    with pytest.raises(RestartNeeded, match="reconciler does not go on"):
+        run_storm(story(), order=None)
+    assert [alert.key for alert in room.told] == ["restart_needed"]
+
+
+@pytest.mark.fault(86)
+async def test_nothing_new_is_begun_while_the_end_is_awaited() -> None:
+    trader, inbox = Deciding(unsettled=True), Inbox()
+    run = asyncio.create_task(session(trader, inbox).run(lambda: False))
+    await asyncio.sleep(0)  # noqa: TID251 - lets the run begin
+    run.cancel()
+    await trader.stood_down.wait()
+    inbox.post(MINUTE)
+    inbox.post(ENDED)
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert MINUTE not in trader.heard
+    assert ENDED in trader.heard
+
+
+@pytest.mark.fault(86)
 async def test_an_entry_on_its_way_is_seen_through_before_the_end() -> None:
     trader, inbox = Deciding(unsettled=True), Inbox()
     execution = Drained(trader)
@@ -114,6 +206,7 @@ async def test_an_entry_on_its_way_is_seen_through_before_the_end() -> None:
     assert execution.when_settled == [True]
 
 
+@pytest.mark.fault(86)
 async def test_an_interrupt_too_sees_it_through() -> None:
     trader, inbox = Deciding(unsettled=True), Inbox()
     execution = Drained(trader)
