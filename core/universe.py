@@ -1,30 +1,42 @@
 """How the exchange's list of contracts differs from what we follow: who came, who is leaving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.instruments import Instrument, InstrumentStatus
-from core.market import QUARTER_MS
 from core.parameters import UniverseParameters
 from core.symbols import is_in_universe
-
-HISTORY_MS = 1400 * QUARTER_MS
-"""How long a contract must have traded before its indicators are grown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniverseRefreshed:
     """The exchange's contracts at ``at`` (ms).
 
-    ``instruments`` has every symbol we follow, one that the exchange no longer lists as closed. ``listed``
-    trade and have history enough, but are not followed; ``leaving`` are followed, and no longer trade or
-    are about to be delivered.
+    ``instruments`` has every symbol we follow, one that the exchange no longer lists as closed. Those of
+    ``tradable`` may be entered. ``listed`` are among them and not followed yet; ``leaving`` are followed,
+    and no longer trade or are about to be delivered.
     """
 
     at: int
     instruments: Mapping[str, Instrument]
+    tradable: frozenset[str]
     listed: tuple[str, ...]
     leaving: tuple[str, ...]
+
+
+def tradable(
+    instruments: Mapping[str, Instrument],
+    *,
+    at: int,
+    parameters: UniverseParameters,
+    blacklist: Collection[str] = (),
+) -> frozenset[str]:
+    """Return the contracts that may be entered at ``at`` (ms); nobody wants those on the ``blacklist``."""
+    return frozenset(
+        symbol
+        for symbol, contract in instruments.items()
+        if symbol not in blacklist and is_in_universe(contract, at=at, parameters=parameters)
+    )
 
 
 def compare(
@@ -34,23 +46,18 @@ def compare(
     *,
     at: int,
     parameters: UniverseParameters,
+    blacklist: Collection[str] = (),
 ) -> UniverseRefreshed:
     """Hold the exchange's contracts against those we follow and what we knew of them."""
     known = {symbol: _kept(before[symbol], now.get(symbol)) for symbol in followed}
-    listed = (
-        symbol
-        for symbol, contract in now.items()
-        if symbol not in known
-        and is_in_universe(contract, at=at, parameters=parameters)
-        and contract.onboard_ms + HISTORY_MS <= at
-    )
-    leaving = (
-        symbol
-        for symbol, contract in known.items()
-        if not is_in_universe(contract, at=at, parameters=parameters)
-    )
+    instruments = {**now, **known}
+    ours = tradable(instruments, at=at, parameters=parameters, blacklist=blacklist)
     return UniverseRefreshed(
-        at=at, instruments={**now, **known}, listed=tuple(sorted(listed)), leaving=tuple(sorted(leaving))
+        at=at,
+        instruments=instruments,
+        tradable=ours,
+        listed=tuple(sorted(ours - known.keys())),
+        leaving=tuple(sorted(known.keys() - ours)),
     )
 
 

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from core.clock import Clock
-from core.market import MinuteClosed
+from core.market import AxisChanged, CandleHistory, MinuteClosed
 from core.notices import Alert, Severity
 from core.orders import AccountSurvey, StreamLost
 from core.ports import Notifier
 from services.trader import TraderEvent
 
 log = logging.getLogger(__name__)
+
+_MarketNews = MinuteClosed | CandleHistory | AxisChanged
 
 SLEPT_SECONDS = 30.0
 """Nobody looked for so long, or wall clock and our own have parted by so much since the last look."""
@@ -50,9 +52,9 @@ class _Sleep:
 class Awakening:
     """Stands between inbox and trader, and lets everything pass while the machine is awake.
 
-    On waking it has orders and account asked for, and holds minutes back until an account asked for since
-    has come. They are then as old as the sleep was long, so that nothing is entered on them. ``woken`` is
-    to have the account surveyed, ``post`` puts an event into the inbox.
+    On waking it has orders and account asked for, and holds the market's news back until an account asked
+    for since has come. Minutes are then as old as the sleep was long, so that nothing is entered on them.
+    ``woken`` is to have the account surveyed, ``post`` puts an event into the inbox.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Awakening:
         self._notifier = notifier
         self._sleep: _Sleep | None = None
         self._is_surveyed = True
-        self._held_back: list[MinuteClosed] = []
+        self._held_back: list[_MarketNews] = []
 
     def admit(self, event: TraderEvent) -> Iterable[TraderEvent]:
         """Return what may be processed now, in order."""
@@ -79,7 +81,7 @@ class Awakening:
             self._wake(missed)
         if self._sleep is None:
             return (event,)
-        if isinstance(event, MinuteClosed):
+        if isinstance(event, _MarketNews):  # in its own order: a minute fits the axis before it
             self._held_back.append(event)
             return ()
         if isinstance(event, AccountSurvey) and event.at >= self._sleep.at:
@@ -96,9 +98,13 @@ class Awakening:
         alert = Alert(key="awoke", severity=Severity.WARNING, at=at, text=f"{missed:.0f} s")
         self._notifier.notify(alert)
 
-    def _released(self, sleep: _Sleep) -> Iterable[MinuteClosed]:
+    def _released(self, sleep: _Sleep) -> Iterable[_MarketNews]:
         if not self._is_surveyed or self._clock.monotonic() - sleep.mono < DRAIN_SECONDS:
             return ()
         held, self._held_back, self._sleep = self._held_back, [], None
         late = int(sleep.missed * 1000)
-        return [replace(minute, seen_at=minute.seen_at + late) for minute in held]
+        return [_later(news, late) for news in held]
+
+
+def _later(news: _MarketNews, late: int) -> _MarketNews:
+    return replace(news, seen_at=news.seen_at + late) if isinstance(news, MinuteClosed) else news

@@ -1,8 +1,7 @@
 """Holds 15m candles built here against the exchange's own, a few symbols an hour."""
 
 import logging
-from collections.abc import Callable
-from itertools import cycle
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
-from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, Floats, SymbolAxis
+from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, Floats
 from core.notices import Alert, Severity
 from core.ports import Notifier
 from data.candle_batch import CandleBatch, CandleBlock
@@ -35,12 +34,13 @@ class Minutes(Protocol):
 class QuarterCheck:
     """Asks for a few bars of one symbol after another, weight 1 each, spread over the hour.
 
-    A symbol whose bars differ is handed to ``distrust``, and people are told.
+    ``followed`` tells whose turn may come. A symbol whose bars differ is handed to ``distrust``, and people
+    are told.
     """
 
     def __init__(
         self,
-        axis: SymbolAxis,
+        followed: Callable[[], Collection[str]],
         candles: CandleReader,
         minutes: Minutes,
         *,
@@ -48,12 +48,13 @@ class QuarterCheck:
         notifier: Notifier,
         clock: Clock,
     ) -> None:
+        self._followed = followed
         self._candles = candles
         self._minutes = minutes
         self._distrust = distrust
         self._notifier = notifier
         self._clock = clock
-        self._next = cycle(axis.names)
+        self._last = ""
 
     async def run(self) -> None:
         """Check for ever, the market's hour divided among the symbols of an hour."""
@@ -63,7 +64,15 @@ class QuarterCheck:
             await self._clock.sleep(_LOOK_SECONDS)
             if self._clock.market_ms() >= due:
                 due = self._clock.market_ms() + pace
-                await self.check(next(self._next))
+                await self._check_next()
+
+    async def _check_next(self) -> None:
+        """Take the symbol that follows the last one in the alphabet, whoever came or went since."""
+        followed = self._followed()
+        later = (symbol for symbol in followed if symbol > self._last)
+        self._last = min(later, default=min(followed, default=""))
+        if self._last:
+            await self.check(self._last)
 
     async def check(self, symbol: str) -> bool | None:
         """Return whether the symbol's last bars agree, ``None`` when they can not be compared."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from core.clock import Clock
 from core.journal import MinuteJudged
 from core.lifecycle import LifecycleParameters
-from core.market import CandleHistory, MinuteClosed, SymbolAxis
+from core.market import AxisChanged, CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.notices import Severity
 from core.operation import OperatorRequest
@@ -43,13 +43,17 @@ class Tick:
     marks: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-TraderEvent = MinuteClosed | CandleHistory | UniverseRefreshed | Tick | OperatorRequest | Report
+TraderEvent = (
+    MinuteClosed | CandleHistory | AxisChanged | UniverseRefreshed | Tick | OperatorRequest | Report
+)
 
 
 class Engine(Protocol):
     """What the trader asks of market analysis; ``services.strategy_engine`` is the one there is."""
 
     axis: SymbolAxis
+
+    def arrange(self, axis: SymbolAxis) -> None: ...
 
     def warm_up(self, history: CandleHistory) -> None: ...
 
@@ -128,6 +132,11 @@ class Trader:
         """Symbols in which real money is, or may be."""
         return tuple(self._books.real.positions)
 
+    @property
+    def involved(self) -> frozenset[str]:
+        """Symbols of all positions, those on paper included."""
+        return frozenset(symbol for book in self._books for symbol in book.positions)
+
     def unprotected_seconds_max(self) -> float:
         """Return the longest that a real position has been held without a confirmed stop, machine seconds."""
         return max(self.tally.unprotected_seconds_max, self._books.unprotected_seconds_max())
@@ -162,6 +171,10 @@ class Trader:
                 self._engine.warm_up(event)
                 self._store.load(event)
                 self._warmed.add(event.symbol)
+            case AxisChanged():
+                self._engine.arrange(event.axis)
+                self._store.arrange(event.axis)
+                self._warmed.intersection_update(event.axis.names)
             case Tick():
                 self._books.tick(event.marks)
             case OperatorRequest():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.clock import ScaledClock
-from core.market import CandleHistory, SymbolAxis
+from core.market import AxisChanged, CandleHistory, SymbolAxis
 from data.candle_archive import CandleArchive
 from exchange.binance.connection import BinanceConnection
 from services.archived_candles import ArchivedCandles, CandleShelf
@@ -22,6 +22,7 @@ def data_service(
     clock: ScaledClock,
     *,
     on_history: OnHistory,
+    on_axis: Callable[[AxisChanged], None] = lambda _: None,
     on_progress: Callable[[BootstrapProgress], None] = lambda _: None,
     shelf: CandleShelf | None = None,
 ) -> DataService:
@@ -32,6 +33,7 @@ def data_service(
         streams=lambda sink: connection.market_streams(axis.names, sink),
         clock=clock,
         on_history=on_history,
+        on_axis=on_axis,
         on_progress=on_progress,
         on_market_time=clock.observe,
     )
@@ -42,12 +44,15 @@ async def archived_data_service(
     axis: SymbolAxis,
     clock: ScaledClock,
     *,
-    on_history: OnHistory,
+    post: Callable[[CandleHistory | AxisChanged], None],
     folder: Path,
 ) -> tuple[Archivist, DataService]:
-    """Make a data service that starts from the candles in ``folder``, and who writes down what it tells."""
+    """Make a data service that starts from the candles in ``folder``, and who writes down what it tells.
+
+    ``post`` gets what comes between minutes, in order.
+    """
     archive = CandleArchive(folder)
     shelf = await asyncio.to_thread(archive.newest, clock.market_ms())
     archivist = Archivist(archive, shelf)
-    hearing = archivist.hearing(on_history)
-    return archivist, data_service(connection, axis, clock, on_history=hearing, shelf=shelf)
+    hearing = archivist.hearing(post)
+    return archivist, data_service(connection, axis, clock, on_history=hearing, on_axis=post, shelf=shelf)

@@ -9,7 +9,7 @@ from core.instruments import Instrument
 from core.market import SymbolAxis
 from core.ports import Notifier
 from core.settings import Mode, Settings
-from core.symbols import is_in_universe
+from core.universe import tradable
 from data.candle_store import CandleStore
 from services.books import Venues
 from services.risk_desk import RiskDesk
@@ -54,12 +54,11 @@ def trader_in(world: World, records: Records, settings: Settings, notifier: Noti
 
 def universe_of(settings: Settings, instruments: Mapping[str, Instrument], *, now_ms: int) -> SymbolAxis:
     """Return the contracts that may be traded now, in alphabetical order."""
-    bounds = settings.parameters().universe
-    return SymbolAxis(
-        tuple(
-            symbol
-            for symbol, contract in sorted(instruments.items())
-            if is_in_universe(contract, at=now_ms, parameters=bounds)
-            and symbol not in settings.universe_blacklist
+    return SymbolAxis.of(
+        tradable(
+            instruments,
+            at=now_ms,
+            parameters=settings.parameters().universe,
+            blacklist=settings.universe_blacklist,
         )
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from core.market import MINUTE_MS, MarketContext, MinuteClosed, SymbolAxis
+from core.market import MINUTE_MS, AxisChanged, MarketContext, MinuteClosed, SymbolAxis
 from core.notices import Alert, Notice
 from core.orders import AccountRead, AccountSurvey, StreamLost
 from core.parameters import RiskParameters
@@ -160,3 +160,15 @@ def test_a_clock_that_drifts_or_is_set_by_seconds_alarms_nobody() -> None:
     bed.clocks.pass_by(0.25, wall=-2.0)
     assert len(bed.admit(Tick())) == 1
     assert bed.told == []
+
+
+def test_a_change_of_the_axis_overtakes_no_minute_that_waits() -> None:
+    bed = Bedside()
+    before, changed = bed.minute(), AxisChanged(axis=SymbolAxis((SYMBOL, "NEWUSDT")))
+    bed.clocks.pass_by(0.1, wall=HOUR_S)
+    assert bed.admit(before) == bed.admit(changed) == []
+    bed.clocks.pass_by(DRAIN_SECONDS + 1)
+    _, late, after = bed.admit(bed.survey())
+    assert isinstance(late, MinuteClosed)
+    assert late.axis == AXIS
+    assert after == changed

@@ -78,7 +78,7 @@ class Checked:
 
     def check(self, clock: ManualClock | VirtualClock) -> QuarterCheck:
         return QuarterCheck(
-            AXIS, self.truth, self.store, distrust=self.distrusted.append, notifier=self, clock=clock
+            lambda: AXIS.names, self.truth, self.store, distrust=self.distrusted.append, notifier=self, clock=clock
         )
 
 
