@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from cli.interrupts import end_on_interrupt
 from core.clock import ScaledClock
 from core.market import SymbolAxis
 from core.rng import seeded
@@ -36,7 +37,10 @@ _FOR_EVER = 1 << 62
 
 
 async def trade(arguments: argparse.Namespace) -> None:
-    """Trade, or with ``--quiet`` close everything, until killed."""
+    """Trade, or with ``--quiet`` close everything, until killed or told to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    end_on_interrupt(task)
     clock = ScaledClock(speed=SPEED, market_ms=arguments.market_ms)
     connection = BinanceConnection(
         BinanceAddresses(rest=arguments.rest, ws=arguments.ws),
@@ -57,6 +61,7 @@ async def trade(arguments: argparse.Namespace) -> None:
         on_history=inbox.post,
         on_market_time=clock.observe,
     )
+    execution = ExecutionService(connection.exchange, post=inbox.post, clock=clock)
     script = RandomScript(SEED, quiet_from=0 if arguments.quiet else _FOR_EVER)
     with RunLock(arguments.folder), SqliteJournal(arguments.folder / "journal.db") as journal:
         bookkeeper = Bookkeeper(Shelf(), clock)
@@ -66,7 +71,7 @@ async def trade(arguments: argparse.Namespace) -> None:
             store=store,
             desk=RiskDesk(instruments, store, STORM_RULES),
             venues=Venues(
-                real=ExecutionService(connection.exchange, post=inbox.post, clock=clock),
+                real=execution,
                 virtual=paper,
                 virtual_driver=paper,
             ),
@@ -84,9 +89,14 @@ async def trade(arguments: argparse.Namespace) -> None:
             bookkeeper=bookkeeper,
             clock=clock,
             mark=data.mark,
+            execution=execution,
         )
         closing = (_close_all(trader, inbox, clock),) if arguments.quiet else ()
-        await session.run(lambda: False, *closing)
+        try:
+            await session.run(lambda: False, *closing)
+        except asyncio.CancelledError:
+            task.uncancel()
+    await connection.close()
 
 
 async def _close_all(trader: Trader, inbox: Inbox, clock: ScaledClock) -> None:
