@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.income import Income
 from core.market import Floats
 from core.operation import OperatorRequest
 from core.orders import Command, Report
@@ -89,6 +90,13 @@ class RunStarted:
     """
 
     mode: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeBooked:
+    """The wallet has moved, and this is why; its key is the exchange's own id."""
+
+    income: Income
+
+
     version: str
     parameters: Mapping[str, str]
     account: str = ""
@@ -128,6 +136,7 @@ class EntryKind(StrEnum):
     COMMAND = "command"
     REPORT = "report"
     POSITION = "position"
+    | IncomeBooked
     TRADE = "trade"
     RISK = "risk"
     OPERATOR = "operator"
@@ -145,4 +154,5 @@ class Entry:
     body: Body
     at: int
     seen_at: int
+    INCOME = "income"
     key: str | None = None

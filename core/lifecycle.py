@@ -148,7 +148,7 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
         case ContractRead():
             return on_terms(position, report.instrument, mono=mono)
         case FundingPaid():
-            return Step(position=replace(position, funding=position.funding + report.amount))
+            return Step(position=position.with_funding(report.amount, report.income_id))
         case _:
             return Step(position=position)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 
+from core.income import IncomesListed, ReadIncomes, WalletMoved
 from core.instruments import Instrument
 from core.signals import Side
 
@@ -147,6 +148,7 @@ Command = (
     | ListConditionals
     | ReadAccount
     | ReadContract
+    | ReadIncomes
 )
 
 
@@ -178,7 +180,8 @@ class OrderRejected:
     """The venue said no: nothing of this order exists.
 
     ``code`` is Binance's number, 0 for our own refusal; ``client_order_id`` is empty when what failed was
-    about no order: the preparation of the symbol.
+    about no order: the preparation of the symbol. ``is_barred``: no order of ours would be taken, whatever
+    it is about.
     """
 
     position_id: str
@@ -187,6 +190,7 @@ class OrderRejected:
     code: int
     message: str
     at: int
+    is_barred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,24 +302,20 @@ class RestingOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundingPaid:
-    """A funding settlement; ``amount`` in USDT, negative is paid by us."""
+    """A funding settlement; ``amount`` in USDT, negative is paid by us.
+
+    ``income_id`` is the exchange's, by which the same one is booked once; empty where it is told only once.
+    """
 
     symbol: str
     amount: Decimal
     at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transferred:
-    """Somebody moved money into the account or, negative, out of it; ``amount`` in USDT."""
-
-    amount: Decimal
-    at: int
+    income_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldPosition:
-    """One open position as the venue sees it: ``quantity`` is signed."""
+    """One open position as the venue sees it: ``quantity`` is signed, ``updated_at`` its last change (ms)."""
 
     symbol: str
     quantity: Decimal
@@ -323,13 +323,17 @@ class HeldPosition:
     mark_price: Decimal
     liquidation_price: Decimal
     leverage: int = 0
+    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRead:
     """Balance and positions, read whole at ``at``; all amounts in USDT.
 
-    ``equity`` = wallet + unrealised PnL at mark.
+    ``equity`` = wallet + unrealised PnL at mark. ``updated_at`` is the last change the answer knows of
+    (exchange ms, 0 where it does not tell): an answer may be older than its question. What it says of the
+    symbols in ``unreadable`` could not be read; of which symbols, where a name was not to be read either, is
+    not known (``is_torn``). ``is_paper``: nothing moves this wallet but the fills and funding it has told.
     """
 
     wallet: Decimal
@@ -337,6 +341,14 @@ class AccountRead:
     available: Decimal
     positions: tuple[HeldPosition, ...]
     at: int
+    updated_at: int = 0
+    unreadable: frozenset[str] = frozenset()
+    is_torn: bool = False
+    is_paper: bool = False
+
+    def may_hold(self, symbol: str) -> bool:
+        """Whether a symbol without a position here may be held all the same."""
+        return self.is_torn or symbol in self.unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,10 +371,14 @@ class StreamLost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUnreadable:
-    """The account could not be read for long: what we know of it grows old. It says nothing about it."""
+    """The account could not be read for long: what we know of it grows old. It says nothing about it.
+
+    ``is_refused``: the exchange does not let us in, as we are; to go on asking does not help.
+    """
 
     at: int
     reason: str
+    is_refused: bool = False
 
 
 Report = (
@@ -376,7 +392,8 @@ Report = (
     | ConditionalsListed
     | ContractRead
     | FundingPaid
-    | Transferred
+    | IncomesListed
+    | WalletMoved
     | AccountRead
     | AccountSurvey
     | AccountUnreadable

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from core.income import Income
 from core.instruments import Instrument
 from core.journal import Entry
 from core.market import CandleHistory, MinuteClosed
@@ -61,6 +62,10 @@ class Exchange(Protocol):
 
     async def open_orders(self) -> Sequence[RestingOrder]:
         """Return every open order of the regular book, whoever placed it."""
+        ...
+
+    async def incomes(self, since: int) -> Sequence[Income]:
+        """Return every change of the wallet since then (market ms), as far back as the venue remembers."""
         ...
 
     def reports(self) -> AsyncIterator[Report]:

@@ -1,7 +1,7 @@
 """A position from plan to close: what was intended, what was filled, what protects it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -11,11 +11,15 @@ from core.signals import Candidate, RankedSignal, Side, Target
 
 
 class Source(StrEnum):
-    """Whose book a position is in. Nothing that decides exits reads this."""
+    """Whose book a position is in. Nothing that decides exits reads this.
+
+    A shadow is what would have become of a signal that nobody opened.
+    """
 
     REAL = "real"
     VIRTUAL = "virtual"
     TWIN = "twin"
+    SHADOW = "shadow"
 
 
 class Stage(StrEnum):
@@ -122,6 +126,7 @@ class Position:
     the one that is to take its place. ``floor`` is the tightest level ever wanted, whether or not the venue
     took an order for it. ``targets`` stand in the order of the plan's, ``None`` where none is resting.
     ``entry_total`` is what the venue says the entry order filled in the end, ``None`` while it works.
+    ``funding_ids`` are the exchange's ids of the settlements in ``funding``.
     ``favourable`` and ``adverse`` are the best and worst price seen while open. Times without suffix are
     market milliseconds; ``*_mono`` are monotonic seconds, for our own deadlines: ``exposed_mono`` is since
     when quantity has been held without a confirmed stop, ``tried_mono`` when the last order or query left,
@@ -141,6 +146,7 @@ class Position:
     floor: Decimal | None = None
     targets: tuple[Protection | None, ...] = ()
     funding: Decimal = Decimal(0)
+    funding_ids: tuple[str, ...] = ()
     exit_reason: ExitReason | None = None
     attempts: Mapping[Role, int] = field(default_factory=dict)
     opened_at: int | None = None
@@ -236,6 +242,18 @@ class Position:
     def target_price(self) -> Decimal:
         """Trigger of the resting target, the planned one while none rests."""
         return self.target.trigger_price if self.target else self.plan.targets[-1].price
+
+    def with_funding(self, amount: Decimal, income_id: str) -> "Position":
+        """Book one funding settlement; one with an id that is booked already changes nothing."""
+        if income_id and income_id in self.funding_ids:
+            return self
+        ids = (*self.funding_ids, income_id) if income_id else self.funding_ids
+        return replace(self, funding=self.funding + amount, funding_ids=ids)
+
+    def held_at(self, at: int) -> bool:
+        """Whether something was held at ``at`` (ms), as far as we know when it began and ended."""
+        begins = self.plan.planned_at if self.opened_at is None else self.opened_at
+        return begins <= at and (self.closed_at is None or at <= self.closed_at)
 
     @property
     def fees(self) -> Decimal:

@@ -1,16 +1,19 @@
 """What the risk gate remembers: halts, pauses, the day, the peak. A plain value, kept across restarts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from core.income import Income
 from core.market import DAY_MS
 from core.parameters import RiskParameters
 from core.positions import ExitReason, Source
 from core.trades import TradeRecord
+from core.wallet import Wallet
 
 _ZERO = Decimal(0)
+_EXACT = Decimal("0.00000001")
 
 
 class Halt(StrEnum):
@@ -22,6 +25,12 @@ class Halt(StrEnum):
     PAUSED = "paused"
     PANIC = "panic"
 
+    NOT_ALLOWED = "not_allowed"
+    HEDGE_MODE = "hedge_mode"
+    MULTI_ASSETS = "multi_assets"
+    CAN_NOT_TRADE = "can_not_trade"
+    SELF_TEST = "self_test"
+    CRASH_LOOP = "crash_loop"
 
 class RiskNews(StrEnum):
     """What people should hear when the state changes; message keys."""
@@ -65,6 +74,7 @@ class RiskState:
     recent_stops: tuple[int, ...] = ()
     blacklist: Mapping[str, Ban] = field(default_factory=dict)
 
+    wallet: Wallet = Wallet()
     def drawdown(self, equity: Decimal) -> Decimal:
         """Return how far ``equity`` is below the peak, as a fraction of it; 0 before any equity was read."""
         if self.peak_equity <= 0:
@@ -108,17 +118,41 @@ def equity_read(state: RiskState, equity: Decimal, *, at: int, parameters: RiskP
     return halted(alarmed, Halt.DRAWDOWN.value) if drawdown >= parameters.drawdown_halt else alarmed
 
 
-def transferred(state: RiskState, amount: Decimal) -> RiskState:
-    """Take a deposit (or, negative, a withdrawal) out of loss and drawdown.
+def accounted(
+    state: RiskState,
+    incomes: Sequence[Income],
+    *,
+    wallet: Decimal,
+    equity: Decimal,
+    at: int,
+    parameters: RiskParameters,
+) -> RiskState:
+    """Follow an account whose wallet ``incomes`` explain: what came or went among them is no gain and no loss.
 
-    To be called before the first equity that contains it is read.
+    The incomes of the first wallet ever read are what the account begins with.
     """
-    if state.day < 0:
+    moved = sum((each.amount for each in incomes if each.is_transfer), _ZERO)
+    basis = transferred(state, moved, equity=equity) if state.wallet.is_known else state
+    known = replace(basis, wallet=state.wallet.accounted(wallet, incomes, at=at))
+    return equity_read(known, equity, at=at, parameters=parameters)
+
+
+def transferred(state: RiskState, amount: Decimal, *, equity: Decimal) -> RiskState:
+    """Take a deposit (or, negative, a withdrawal) out of loss and drawdown; ``equity`` contains it already.
+
+    Both limits are shares, so peak and opening grow by the share that equity did: half of the money gone is
+    neither half a loss nor twice the drawdown there was.
+    """
+    before = equity - amount
+    if state.day < 0 or not amount:
         return state
     return replace(
+    if before <= 0:  # nothing was left that could have been lost
+        return replace(state, day_opening_equity=equity, peak_equity=equity)
+    grown = max(equity, _ZERO) / before
         state,
-        day_opening_equity=state.day_opening_equity + amount,
-        peak_equity=max(state.peak_equity + amount, _ZERO),
+        day_opening_equity=(state.day_opening_equity * grown).quantize(_EXACT),
+        peak_equity=(state.peak_equity * grown).quantize(_EXACT),
     )
 
 
@@ -142,6 +176,13 @@ def closed(state: RiskState, trade: TradeRecord, parameters: RiskParameters) -> 
 
 
 def halted(state: RiskState, reason: str) -> RiskState:
+def amended(state: RiskState, closed_at: int, amount: Decimal) -> RiskState:
+    """Add what a position brought after it had closed: its funding is told later than its end."""
+    if state.realised_day != closed_at // DAY_MS:
+        return state
+    return replace(state, day_realised=state.day_realised + amount)
+
+
     """Take no entries until an operator resumes; the first reason stands, unless it was to end by itself."""
     stands = state.halted and not state.halted_until
     return state if stands else replace(state, halted=reason, halted_until=0)

@@ -27,11 +27,13 @@ class TradeRecord:
     """One closed position, real or virtual, ready to be stored; its numbers are final.
 
     ``snapshot`` is float64 [5, n], the last n closed 1m candles at the decision (n ≤ 60).
-    ``excursion_*_r`` are the best and worst price reached while open, in R.
+    ``excursion_*_r`` are the best and worst price reached while open, in R. ``amends``: it takes the place
+    of the row that was written when the position closed.
     """
 
     position: Position
     snapshot: Floats
+    amends: bool = False
 
     @property
     def source(self) -> Source:

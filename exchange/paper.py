@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
 
-from core.instruments import Instrument
+from core.income import ReadIncomes
+from core.instruments import Instrument, InstrumentStatus
 from core.lifecycle_moves import conditional_order
 from core.market import Floats, MinuteClosed, Prices, as_decimal
 from core.orders import (
@@ -99,9 +100,10 @@ class PaperExchange:
                 return self._answer(command)
             case ListConditionals():
                 return (self._list(command),)
-            case ReadAccount() | ReadContract():
+            case ReadAccount() | ReadContract() | ReadIncomes():
                 # The account is read at the end of every minute; before that there is no mark to read it at.
-                # No order is ever refused here for its size or price, so nobody needs a contract's terms.
+                # No order is ever refused here for its size or price, so nobody needs a contract's terms;
+                # and nothing moves this wallet that was not told as it happened.
                 return ()
 
     def withdraw(self, symbol: str) -> bool:
@@ -248,7 +250,9 @@ class PaperExchange:
         )
         unrealised = sum(((each.mark_price - each.entry_price) * each.quantity for each in held), Decimal(0))
         equity = self._wallet + unrealised
-        return AccountRead(wallet=self._wallet, equity=equity, available=equity, positions=held, at=minute.at)
+        return AccountRead(
+            wallet=self._wallet, equity=equity, available=equity, positions=held, at=minute.at, is_paper=True
+        )
 
     def _answer(self, query: QueryOrder) -> Sequence[Report]:
         """Tell what rests; what was filled was reported then, and what waits for a candle is not over."""

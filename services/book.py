@@ -19,6 +19,7 @@ from core.orders import (
     AccountSurvey,
     Command,
     ConditionalsListed,
+    FundingPaid,
     HeldPosition,
     Report,
     Role,
@@ -144,6 +145,9 @@ class Book:
             return
         step = lifecycle.on_report(position, report, self._parameters, mono=self._clock.monotonic())
         if step.position is not position or step.commands:
+        if isinstance(report, FundingPaid) and not position.held_at(report.at):
+            self._listener.stray(report)  # for the one that held the symbol before
+            return
             self._carry_out(step, at=report.at, cause=ReportReceived(book=self.source, report=report))
 
     def reconcile(self, survey: AccountSurvey) -> tuple[Finding, ...]:

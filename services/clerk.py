@@ -1,17 +1,19 @@
 """What happens in the books, written down, counted and told: the trader's other half."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
 from core.clock import Clock
-from core.journal import Body, Entry, PositionClosed, RiskChanged
+from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
+from core.income import Income, IncomeKind, ReadIncomes
 from core.lifecycle_moves import Concern
 from core.market import Field, Floats
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
-from core.orders import AccountRead, OrderFilled, Report, Transferred, tag_of
+from core.orders import AccountRead, FundingPaid, OrderFilled, Report, tag_of
 from core.ports import Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
 from core.reconciliation import Finding, Oddity
@@ -24,6 +26,7 @@ from services.bookkeeping import Bookkeeper
 from services.digest import DecisionDigest
 from services.risk_desk import RiskDesk
 from services.tally import Tally
+from services.treasurer import Treasurer
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,9 @@ class Clerk:
         bookkeeper: Bookkeeper,
         notifier: Notifier,
         clock: Clock,
+        ask: Callable[[ReadIncomes], object] = lambda _: None,
     ) -> None:
+        """``ask`` sends a question to the venue where real money is."""
         self._desk = desk
         self._store = store
         self._journal = journal
@@ -63,6 +68,9 @@ class Clerk:
         self._logged_equity: Decimal | None = None
         self.tally = Tally()
         self.digest = DecisionDigest()
+        self.treasurer = Treasurer(
+            desk, journal, ask=ask, judged=self._account_judged, say=self._tell_of_money, clock=clock
+        )
 
     def listener(self, source: Source) -> BookListener:
         """Return ears for the book of ``source``: what happens on paper worries nobody."""
@@ -73,7 +81,7 @@ class Clerk:
             opened=_unheard if source is Source.TWIN else self._opened,
             closed=self._closed,
             worried=self._worried if is_real else _unheard,
-            account=self._account if is_real else _unheard,
+            account=self.treasurer.account if is_real else _unheard,
             stray=self._stray,
         )
 
@@ -209,16 +217,17 @@ class Clerk:
         at = self._clock.market_ms()
         self.say(concern.value, severity, at=at, symbol=position.symbol, text=position.stage.value)
 
-    def transferred(self, transfer: Transferred) -> None:
-        """Money came or went: neither gain nor loss."""
-        self._desk.transferred(transfer.amount)
-        self.keep_risk(transfer.at)
-        amount = f"{transfer.amount:+f} USDT"
-        self.say("transferred", Severity.INFO, at=transfer.at, text=amount)
-
-    def _account(self, account: AccountRead) -> None:
+    def _account_judged(self, account: AccountRead, incomes: Sequence[Income]) -> None:
+        """Follow an account that is accounted for. Money that came or went is neither gain nor loss."""
+        is_first = not self._desk.state.wallet.is_known
         self._log_equity(account.equity)
-        self.risk_moved(self._desk.account(account), account.at)
+        self.risk_moved(self._desk.account(account, incomes), account.at)
+        for each in incomes:
+            if each.kind is IncomeKind.TRANSFER and not is_first:
+                self._tell_of_money("transferred", Severity.INFO, each.at, f"{each.amount:+f} USDT")
+
+    def _tell_of_money(self, key: str, severity: Severity, at: int, text: str) -> None:
+        self.say(key, severity, at=at, text=text)
 
     def _log_equity(self, equity: Decimal) -> None:
         """Equity moves all day; what is worth a line is a move of a percent since the last line."""
@@ -231,14 +240,44 @@ class Clerk:
 
     def _stray(self, report: Report) -> None:
         """News of nothing we hold. An execution among it means money moved without us: say so."""
-        if not isinstance(report, OrderFilled):
-            log.debug("nothing to apply %s to", report)
-            return
-        text = f"{report.quantity} @ {report.price}, order {report.client_order_id or report.venue_order_id}"
-        if tag_of(report.client_order_id) is None:
-            self.say("foreign_fill", Severity.WARNING, at=report.at, symbol=report.symbol, text=text)
+        match report:
+            case FundingPaid():
+                self._fund_closed(report)
+            case OrderFilled():
+                self._stray_fill(report)
+            case _:
+                log.debug("nothing to apply %s to", report)
+
+    def _stray_fill(self, fill: OrderFilled) -> None:
+        text = f"{fill.quantity} @ {fill.price}, order {fill.client_order_id or fill.venue_order_id}"
+        if tag_of(fill.client_order_id) is None:
+            self.say("foreign_fill", Severity.WARNING, at=fill.at, symbol=fill.symbol, text=text)
         else:  # an order of ours has filled after its position was over
-            self.say("late_fill", Severity.CRITICAL, at=report.at, symbol=report.symbol, text=text)
+            self.say("late_fill", Severity.CRITICAL, at=fill.at, symbol=fill.symbol, text=text)
+
+    def _fund_closed(self, paid: FundingPaid) -> None:
+        """Book funding to the closed position that held the symbol then: its row is written anew."""
+        trade = self._desk.trade_that_held(paid.symbol, paid.at)
+        position = trade.position.with_funding(paid.amount, paid.income_id) if trade else None
+        if trade is None or position is None or position == trade.position:
+            return
+        amended = replace(trade, position=position, amends=True)
+        at, seen_at = paid.at, self._clock.market_ms()
+        self._desk.amended(amended, paid.amount)
+        self._kept = self._desk.state
+        bodies: list[Body] = [
+            PositionChanged(position=position),
+            PositionClosed(position=position, snapshot=trade.snapshot),
+            RiskChanged(state=self._kept),
+        ]
+        keys = (None, f"amended:{position.position_id}:{paid.income_id}", None)
+        self._journal.append(
+            [
+                Entry(body=body, at=at, seen_at=seen_at, key=key)
+                for body, key in zip(bodies, keys, strict=True)
+            ]
+        )
+        self._bookkeeper.keep(amended)
 
 
 def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from core.clock import Clock
-from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed
+from core.income import IncomesListed, ReadIncomes
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
@@ -32,7 +33,7 @@ from core.ports import Exchange
 
 _log = logging.getLogger(__name__)
 
-_Question = QueryOrder | ListConditionals | ReadAccount | ReadContract
+_Question = QueryOrder | ListConditionals | ReadAccount | ReadContract | ReadIncomes
 
 
 class ExecutionService:
@@ -115,6 +116,9 @@ class ExecutionService:
                 return (await self._exchange.account(),)
             case ReadContract():
                 return await self._read_contract(command)
+            case ReadIncomes():
+                listed = await self._exchange.incomes(command.since)
+                return (IncomesListed(incomes=tuple(listed), at=self._clock.market_ms()),)
         return ()
 
     async def _prepare(self, command: PrepareSymbol) -> Sequence[Report]:
@@ -176,6 +180,7 @@ class ExecutionService:
             code=refusal.code,
             message=refusal.message,
             at=self._clock.market_ms(),
+            is_barred=isinstance(refusal, NotAllowed),
         )
 
     def _unknown(self, command: Command, message: str) -> OrderUnknown:
@@ -190,6 +195,6 @@ class ExecutionService:
 
 
 def _order_id(command: Command) -> str:
-    if isinstance(command, PrepareSymbol | ListConditionals | ReadAccount | ReadContract):
+    if isinstance(command, PrepareSymbol | ListConditionals | ReadAccount | ReadContract | ReadIncomes):
         return ""
     return command.client_order_id

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.correlation import Correlations, correlate
 from core.exposure import exposure_of
+from core.income import Income
 from core.instruments import Instrument
 from core.leverage import earned_leverage, track_record
 from core.market import MinuteClosed
@@ -23,6 +24,8 @@ from core.risk_state import (
     Ban,
     RiskNews,
     RiskState,
+    accounted,
+    amended,
     blacklisted,
     closed,
     equity_read,
@@ -32,7 +35,6 @@ from core.risk_state import (
     panicked,
     paused,
     resumed,
-    transferred,
 )
 from core.signals import Candidate, RankedSignal
 from core.sizing import plan_position
@@ -76,12 +78,15 @@ class RiskDesk:
 
     # --- news ---------------------------------------------------------------------------------------
 
-    def account(self, read: AccountRead) -> Sequence[Alert]:
-        """Follow the account; returns what people should hear of it."""
-        self._account = read
-        return self._move(
-            equity_read(self._state, read.equity, at=read.at, parameters=self.parameters.risk), read.at
+    def account(self, read: AccountRead, incomes: Sequence[Income] = ()) -> Sequence[Alert]:
+        """Follow an account whose wallet ``incomes`` account for; returns what people should hear of it."""
+        self._account, risk = read, self.parameters.risk
+        if read.is_paper:
+            return self._move(equity_read(self._state, read.equity, at=read.at, parameters=risk), read.at)
+        after = accounted(
+            self._state, incomes, wallet=read.wallet, equity=read.equity, at=read.at, parameters=risk
         )
+        return self._move(after, read.at)
 
     def follow(self, instruments: Mapping[str, Instrument]) -> None:
         """Judge by these contracts from now on."""
@@ -94,15 +99,25 @@ class RiskDesk:
         self._state = blacklisted(self._state, symbol, Ban(reason=reason, until=at + BAN_MS))
         return [Alert(key="blacklisted", severity=Severity.WARNING, at=at, symbol=symbol, text=reason)]
 
-    def transferred(self, amount: Decimal) -> None:
-        """Take money that came or went out of what counts as gain or loss."""
-        self._state = transferred(self._state, amount)
-
     def closed(self, trade: TradeRecord) -> Sequence[Alert]:
         """Learn from a closed position of any book."""
         self._learn(trade)
         self._sum_up(trade.source)
         return self._move(self.state_after(trade), trade.position.closed_at or 0)
+
+    def trade_that_held(self, symbol: str, at: int) -> TradeRecord | None:
+        """Return the closed real position that held ``symbol`` at that time (ms), ``None`` where none did."""
+        closed = (each for each in reversed(self._closed[Source.REAL]) if each.symbol == symbol)
+        return next((each for each in closed if each.position.held_at(at)), None)
+
+    def amended(self, trade: TradeRecord, amount: Decimal) -> None:
+        """Take note that a closed position of ours brought ``amount`` more than was known."""
+        trades = self._closed[Source.REAL]
+        same = (index for index, each in enumerate(trades) if _is_same(each, trade))
+        for index in same:
+            trades[index] = trade
+        self._sum_up(Source.REAL)
+        self._state = amended(self._state, trade.position.closed_at or 0, amount)
 
     def state_after(self, trade: TradeRecord) -> RiskState:
         """Return what ``closed`` will make of the state, so that both can be written in one transaction."""
@@ -308,3 +323,7 @@ class RiskDesk:
 def _marks(minute: MinuteClosed, positions: Mapping[str, Position]) -> Mapping[str, Decimal]:
     candles = {symbol: minute.candle(symbol) for symbol in positions}
     return {symbol: candle.close for symbol, candle in candles.items() if candle}
+def _is_same(one: TradeRecord, other: TradeRecord) -> bool:
+    return one.position.position_id == other.position.position_id
+
+

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.clock import Clock
-from core.journal import MinuteJudged
+from core.income import IncomesListed, WalletMoved
 from core.lifecycle import LifecycleParameters
 from core.market import AxisChanged, CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.notices import Severity
 from core.operation import OperatorRequest
-from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost, Transferred
+from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost
 from core.parameters import Parameters
 from core.ports import Journal, Notifier
 from core.positions import ExitReason
@@ -98,6 +98,7 @@ class Trader:
             bookkeeper=bookkeeper,
             notifier=notifier,
             clock=clock,
+            ask=venues.real.submit,
         )
         self._books = Books(
             venues,
@@ -190,8 +191,11 @@ class Trader:
                 self._clerk.notice(self._books.real.reconcile(news), news.at)
             case AccountUnreadable():
                 self._clerk.say("account_unreadable", Severity.CRITICAL, at=news.at, text=news.reason)
-            case Transferred():
-                self._clerk.transferred(news)
+            case IncomesListed():
+                for paid in self._clerk.treasurer.listed(news):
+                    self._books.real.receive(paid)
+            case WalletMoved():
+                self._clerk.treasurer.moved()
             case StreamLost():
                 self._books.real.ask_everything()
             case _:

@@ -205,6 +205,7 @@ def survey(*conditionals: RestingConditional, positions: Sequence[HeldPosition] 
         available=Decimal(10_000),
         positions=tuple(positions),
         at=T0,
+        is_paper=True,
     )
     return AccountSurvey(account=account, conditionals=conditionals, orders=(), at=T0)
 
@@ -219,5 +220,6 @@ def resting(order_id: str, symbol: str = "AUSDT") -> RestingConditional:
 
 
 def account_of(equity: str) -> AccountRead:
-    money = Decimal(equity)
-    return AccountRead(wallet=money, equity=money, available=money, positions=(), at=T0)
+    """Make a read no older than the world's first minute."""
+    money, at = Decimal(equity), T0 + MINUTE_MS
+    return AccountRead(wallet=money, equity=money, available=money, positions=(), at=at, is_paper=True)

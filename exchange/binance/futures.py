@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from core.clock import Clock
 from core.errors import ExchangeRefused
+from core.income import Income
 from core.instruments import Instrument
 from core.orders import (
     AccountRead,
@@ -21,6 +24,7 @@ from core.orders import (
 from core.rng import Rng
 from exchange.binance import orders, rest
 from exchange.binance.account import AccountReply, PositionReply, SymbolConfig, account_read
+from exchange.binance.income import incomes_since
 from exchange.binance.instruments import ExchangeInfo, SymbolBrackets, instruments_of
 from exchange.binance.outcomes import BY_CODE, Outcome
 from exchange.binance.rest import BinanceRest
@@ -81,8 +85,9 @@ class BinanceFutures:
 
     async def submit(self, order: SubmitEntry | CloseAtMarket) -> None:
         priority = Priority.PROTECTIVE if isinstance(order, CloseAtMarket) else Priority.ORDER
+        heard = self._user_stream.heard
         await self._send(rest.SUBMIT_ORDER, orders.market_order(order), priority)
-        self._user_stream.expect_news()
+        self._user_stream.expect_news(since=heard)
 
     async def place(self, conditional: PlaceConditional) -> None:
         await self._send(rest.PLACE_CONDITIONAL, orders.conditional_order(conditional), Priority.PROTECTIVE)
@@ -129,6 +134,16 @@ class BinanceFutures:
             )
         )
         return tuple(orders.resting_order(each) for each in resting)
+
+    async def incomes(self, since: int) -> Sequence[Income]:
+        async def ask(parameters: rest.Parameters) -> Sequence[msgspec.Raw]:
+            return await self._retries.run(
+                lambda: self._api.call(
+                    rest.INCOME, parameters, priority=Priority.ACCOUNT, reply=list[msgspec.Raw]
+                )
+            )
+
+        return await incomes_since(ask, since, now=self._clock.market_ms())
 
     def reports(self) -> AsyncIterator[Report]:
         return self._user_stream.reports()

@@ -39,7 +39,13 @@ class Outcome(StrEnum):
         """Whether the order may exist, so that it must be asked for and not sent again."""
         return self in _MAY_EXIST
 
+    @property
+    def is_for_people(self) -> bool:
+        """Whether no order of ours will be taken until a person has changed something at the exchange."""
+        return self in _FOR_PEOPLE
 
+
+_FOR_PEOPLE = frozenset({Outcome.UNAUTHORISED, Outcome.MODE_MISMATCH, Outcome.RESTRICTED})
 _MAY_EXIST = frozenset({Outcome.UNKNOWN, Outcome.OVERLOADED, Outcome.DUPLICATE})
 
 BY_CODE: Mapping[int, Outcome] = {

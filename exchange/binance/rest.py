@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from core.clock import Clock
-from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
+from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed, RateLimited
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.outcomes import Outcome, outcome_of
 from exchange.binance.transport import HttpResponse, Transport
@@ -56,6 +56,7 @@ FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, is_vital
 OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40)
 OPEN_ORDERS = Endpoint(method="fapiPrivateGetOpenOrders", weight=40)
 NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1)
+INCOME = Endpoint(method="fapiPrivateGetIncome", weight=30)
 KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1)
 
 
@@ -157,6 +158,8 @@ class BinanceRest:
         raise ExchangeRefused(code or 0, text)
 
     def _rate_limited(self, response: HttpResponse, code: int, text: str) -> RateLimited:
+            case outcome if outcome.is_for_people:
+                raise NotAllowed(code or 0, text)
         """Close the budget too, except where only the account's orders were counted."""
         self.rate_limited += 1
         retry_after = self._retry_after(response, text)

@@ -10,15 +10,14 @@ import msgspec
 
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.income import WalletMoved
 from core.orders import (
     CLIENT_ID_PREFIX,
     ConditionalChanged,
-    FundingPaid,
     OrderEnded,
     OrderFilled,
     Report,
     StreamLost,
-    Transferred,
 )
 from core.rng import Rng
 from exchange.binance import rest
@@ -35,10 +34,6 @@ _Reader = Callable[[str], Iterator[Report]]
 
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
 _MADE_BY_VENUE = ("autoclose-", "adl_autoclose", "settlement_autoclose", "delivery_autoclose")
-_TRANSFERS = frozenset(
-    {"DEPOSIT", "WITHDRAW", "ADMIN_DEPOSIT", "ADMIN_WITHDRAW", "ASSET_TRANSFER"}
-    | {"COIN_SWAP_DEPOSIT", "COIN_SWAP_WITHDRAW", "WITHDRAW_REJECT"}
-)
 _REMEMBERED_TRIGGERS = 1000
 
 
@@ -83,18 +78,12 @@ class _ConditionalUpdate(msgspec.Struct):
 
 class _Balance(msgspec.Struct):
     asset: str = msgspec.field(name="a")
-    change: Decimal = msgspec.field(name="bc", default=Decimal(0))
-
-
-class _PositionName(msgspec.Struct):
-    s: str
+    change: Decimal = msgspec.field(name="bc", default=Decimal(0))  # beyond profit and commission
 
 
 class _Account(msgspec.Struct):
     cause: str = msgspec.field(name="m")
-    symbol: str = msgspec.field(name="S", default="")
     balances: list[_Balance] = msgspec.field(name="B", default_factory=list)
-    positions: list[_PositionName] = msgspec.field(name="P", default_factory=list)
 
 
 class _AccountUpdate(msgspec.Struct):
@@ -112,8 +101,8 @@ class UserStream:
     Every gap gives two ``StreamLost``: when it begins, and when it has ended, because only then all that
     was missed can be read. A stream may be open and silent for good, and nothing tells that from an
     account where nothing happens, except an order of ours: its news must come within ``news_within``
-    machine seconds (see ``expect_news``), or the stream counts as lost. ``keep_alive`` is in machine
-    seconds too.
+    machine seconds of its acceptance (see ``expect_news``), or the stream counts as lost. News may overtake
+    the acceptance. ``keep_alive`` is in machine seconds too.
     """
 
     def __init__(
@@ -137,6 +126,7 @@ class UserStream:
         self._keep_alive = keep_alive
         self._news_within = news_within
         self._news_due: float | None = None
+        self._heard = 0
         self._socket: Socket | None = None
         self._closing = False
         self._failures = 0
@@ -153,9 +143,17 @@ class UserStream:
                 yield report
             lost_before = True
 
-    def expect_news(self) -> None:
-        """Take note that the exchange has accepted something that it must tell about."""
-        if self._news_due is None and self.connected.is_set():
+    @property
+    def heard(self) -> int:
+        """How many messages have come so far; to be noted before something is sent that makes news."""
+        return self._heard
+
+    def expect_news(self, *, since: int) -> None:
+        """Take note that the exchange has accepted something that it must tell about, if it has not yet.
+
+        ``since`` is what ``heard`` was before it was asked.
+        """
+        if self._heard == since and self._news_due is None and self.connected.is_set():
             self._news_due = self._clock.monotonic() + self._news_within
 
     async def close(self) -> None:
@@ -172,6 +170,7 @@ class UserStream:
                 text = await socket.receive()
                 self._failures = 0
                 self._news_due = None
+                self._heard += 1
                 for report in self._read(text):
                     yield report
         except SocketClosed as end:
@@ -291,17 +290,11 @@ class Translator:
         )
 
     def _account_update(self, text: str) -> Iterator[Report]:
+        """Tell that the wallet moved without a trade; what it was has no id here, but in the records has."""
         update = msgspec.json.decode(text, type=_AccountUpdate)
-        if update.a.cause in _TRANSFERS:
-            for balance in update.a.balances:
-                if balance.asset == SETTLED_IN and balance.change:
-                    yield Transferred(amount=balance.change, at=update.T)
-        if update.a.cause != "FUNDING_FEE":
-            return
-        symbol = update.a.symbol or (update.a.positions[0].s if update.a.positions else "")
-        for balance in update.a.balances:
-            if balance.asset == SETTLED_IN:
-                yield FundingPaid(symbol=symbol, amount=balance.change, at=update.T)
+        moved = any(each.asset == SETTLED_IN and each.change for each in update.a.balances)
+        if moved and update.a.cause != "ORDER":
+            yield WalletMoved(at=update.T)
 
     def _client_id(self, order: _Order) -> str:
         """Whose order it is: the conditional's that became it, nobody's where the venue made it itself."""

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.income import WalletMoved
 from core.orders import (
     ConditionalChanged,
     ConditionalStatus,
-    FundingPaid,
     OrderEnded,
     OrderFilled,
     Report,
-    Transferred,
 )
 from core.signals import Side
 from exchange.binance.transport import SocketClosed
@@ -155,21 +154,12 @@ def test_recorded_events_are_understood() -> None:
     assert translate(recorded("account_update"), recorded("trade_lite")) == []
 
 
-def test_a_funding_fee_names_its_symbol_with_and_without_the_new_field() -> None:
-    balances = [{"a": "USDT", "wb": "1", "cw": "1", "bc": "-0.25"}, {"a": "BNB", "bc": "1"}]
-    new = {"m": "FUNDING_FEE", "S": "ETHUSDT", "B": balances, "P": []}
-    old = {"m": "FUNDING_FEE", "B": balances, "P": [{"s": "ETHUSDT", "pa": "1"}]}
-    for account in (new, old):
-        (paid,) = translate({"e": "ACCOUNT_UPDATE", "T": 3, "E": 3, "a": account})
-        assert paid == FundingPaid(symbol="ETHUSDT", amount=Decimal("-0.25"), at=3)
-
-
-@pytest.mark.parametrize("cause", ["DEPOSIT", "WITHDRAW", "ASSET_TRANSFER"])
-def test_money_that_came_or_went_is_told_in_usdt_only(cause: str) -> None:
-    balances = [{"a": "USDT", "bc": "-40"}, {"a": "BNB", "bc": "1"}]
-    account = {"m": cause, "B": balances, "P": []}
-    (moved,) = translate({"e": "ACCOUNT_UPDATE", "T": 3, "E": 3, "a": account})
-    assert moved == Transferred(amount=Decimal(-40), at=3)
+@pytest.mark.parametrize("cause", ["FUNDING_FEE", "DEPOSIT", "WITHDRAW", "ASSET_TRANSFER", "NEW_ON_THE_WIRE"])
+def test_money_that_moved_without_a_trade_is_told_for_usdt_only(cause: str) -> None:
+    usdt, other = {"a": "USDT", "wb": "1", "cw": "1", "bc": "-0.25"}, {"a": "BNB", "bc": "1"}
+    for balances, told in (([usdt, other], [WalletMoved(at=3)]), ([other], [])):
+        account = {"m": cause, "B": balances, "P": []}
+        assert translate({"e": "ACCOUNT_UPDATE", "T": 3, "E": 3, "a": account}) == told
 
 
 def test_what_an_order_did_to_the_balance_is_no_transfer() -> None:

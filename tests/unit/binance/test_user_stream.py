@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from core.errors import ExchangeUnavailable
-from core.orders import FundingPaid, Report, StreamLost, SubmitEntry
+from core.income import WalletMoved
+from core.orders import Report, StreamLost, SubmitEntry
 from core.signals import Side
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket
 from tests.fakes.virtual_time import VirtualClock, run_virtually
@@ -42,7 +43,7 @@ async def heard(venue: Wired, count: int) -> list[Report]:
 
 
 def kinds(reports: list[Report]) -> list[str]:
-    return [f"paid {each.at}" if isinstance(each, FundingPaid) else "lost" for each in reports]
+    return [f"paid {each.at}" if isinstance(each, WalletMoved) else "lost" for each in reports]
 
 
 async def test_a_gap_is_told_when_it_begins_and_when_it_has_ended() -> None:
@@ -69,7 +70,7 @@ async def test_a_message_that_can_not_be_read_counts_as_a_gap() -> None:
     lost, paid = await heard(venue, 2)
     assert isinstance(lost, StreamLost)
     assert "unreadable" in lost.reason
-    assert isinstance(paid, FundingPaid)
+    assert isinstance(paid, WalletMoved)
 
 
 async def test_what_is_none_of_our_business_is_passed_over() -> None:

@@ -1,5 +1,6 @@
 """What the risk gate remembers, and what people hear of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.income import Income, IncomeKind
 from core.parameters import RiskParameters
 from core.positions import ExitReason, Source
 from core.risk_state import (
     Ban,
     RiskNews,
     RiskState,
+    accounted,
     blacklisted,
     closed,
     entered,
@@ -72,14 +75,75 @@ def test_the_peak_only_rises() -> None:
 
 @pytest.mark.parametrize("amount", [-4_000, 4_000])
 def test_a_transfer_is_neither_loss_nor_gain(amount: int) -> None:
-    moved = read(transferred(START, Decimal(amount)), 10_000 + amount)
-    assert moved.drawdown(Decimal(10_000 + amount)) == 0
-    assert moved.day_loss(Decimal(10_000 + amount)) == 0
-    assert moved.drawdown(Decimal(10_000 + amount - 100)) > 0
+    equity = Decimal(10_000 + amount)
+    moved = read(transferred(START, Decimal(amount), equity=equity), 10_000 + amount)
+    assert moved.drawdown(equity) == 0
+    assert moved.day_loss(equity) == 0
+    assert moved.drawdown(equity - 100) > 0
+
+
+@given(
+    equity=st.integers(5_000, 15_000),
+    shares=st.lists(st.floats(-0.9, 5.0).filter(lambda share: abs(share) > 0.001), max_size=6),
+)
+def test_no_transfer_changes_the_share_that_was_lost(equity: int, shares: list[float]) -> None:
+    state, now = read(START, equity), Decimal(equity)
+    lost, today = state.drawdown(now), state.day_loss(now) / state.day_opening_equity
+    for share in shares:
+        amount = (now * Decimal(share)).quantize(Decimal("0.01"))
+        now += amount
+        state = transferred(state, amount, equity=now)
+    assert abs(state.drawdown(now) - lost) < Decimal("0.000001")
+    assert abs(state.day_loss(now) / state.day_opening_equity - today) < Decimal("0.000001")
+
+
+def test_half_the_money_gone_does_not_double_the_drawdown() -> None:
+    state = read(START, 9_400)
+    halved = read(transferred(state, Decimal(-4_700), equity=Decimal(4_700)), 4_700)
+    assert halved.halted == ""
+    assert halved.drawdown(Decimal(4_700)) == state.drawdown(Decimal(9_400))
+
+
+def test_what_comes_into_an_empty_account_is_what_it_begins_with() -> None:
+    empty = read(START, 0)
+    filled = transferred(empty, Decimal(500), equity=Decimal(500))
+    assert (filled.peak_equity, filled.day_opening_equity) == (500, 500)
+    assert filled.halted == "drawdown", "money heals no halt"
 
 
 def test_a_transfer_before_the_first_equity_changes_nothing() -> None:
-    assert transferred(RiskState(), Decimal(500)) == RiskState()
+    assert transferred(RiskState(), Decimal(500), equity=Decimal(500)) == RiskState()
+
+
+def income(income_id: str, amount: int, kind: IncomeKind = IncomeKind.TRANSFER) -> Income:
+    return Income(income_id=income_id, kind=kind, symbol="", amount=Decimal(amount), at=T0)
+
+
+def account(state: RiskState, incomes: Sequence[Income], equity: int) -> RiskState:
+    money = Decimal(equity)
+    return accounted(state, incomes, wallet=money, equity=money, at=T0, parameters=PARAMETERS)
+
+
+def test_what_made_the_first_wallet_is_no_transfer() -> None:
+    begun = account(RiskState(), [income("1", 10_000)], 10_000)
+    assert (begun.peak_equity, begun.day_opening_equity) == (10_000, 10_000)
+    assert begun.wallet.counted == {"1": T0}
+
+
+def test_a_deposit_beside_a_loss_hides_nothing_of_it() -> None:
+    begun = account(RiskState(), [], 10_000)
+    after = account(begun, [income("1", -1_100, IncomeKind.TRADE), income("2", 5_000)], 13_900)
+    assert after.halted == "drawdown"
+    assert abs(after.drawdown(Decimal(13_900)) - Decimal("0.11")) < Decimal("0.000001")
+
+
+def test_what_nobody_explains_may_be_a_loss_and_is_never_a_gain() -> None:
+    begun = account(RiskState(), [], 10_000)
+    gone = account(begun, [income("u", -600, IncomeKind.UNEXPLAINED)], 9_400)
+    assert gone.drawdown(Decimal(9_400)) == Decimal("0.06")
+    come = account(begun, [income("u", 600, IncomeKind.UNEXPLAINED)], 10_600)
+    assert come.drawdown(Decimal(10_600)) == 0
+    assert come.day_opening_equity == Decimal(10_600)
 
 
 # --- drawdown ---------------------------------------------------------------------------------------

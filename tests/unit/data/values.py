@@ -45,6 +45,8 @@ def _container(kind: Any) -> SearchStrategy[Any]:
         return st.tuples(*(values_of(each) for each in arguments))
     if origin is tuple:
         return st.lists(values_of(arguments[0]), max_size=2).map(tuple)
+    if origin is frozenset:
+        return st.frozensets(values_of(arguments[0]), max_size=2)
     return st.dictionaries(values_of(arguments[0]), values_of(arguments[1]), max_size=2)
 
 

@@ -17,7 +17,6 @@ from core.orders import (
     QueryOrder,
     Role,
     StreamLost,
-    Transferred,
     client_order_id,
 )
 from core.parameters import Parameters
@@ -106,14 +105,6 @@ def test_a_gap_in_the_news_is_followed_by_questions(world: World) -> None:
     world.trader.process(StreamLost(at=T0, reason="reset"))
     asked = {each.role for each in world.real.commands if isinstance(each, QueryOrder)}
     assert asked == {Role.STOP, Role.TARGET}
-
-
-def test_a_withdrawal_is_no_drawdown(world: World) -> None:
-    world.trader.process(Transferred(amount=Decimal(-2000), at=T0))
-    world.trader.process(account_of("8000"))
-    assert world.trader.view().halted == ""
-    assert world.trader.desk.state.drawdown(Decimal(8000)) == 0
-    assert [each.key for each in world.ear.of(Alert)] == ["transferred"]
 
 
 def test_a_drawdown_is_told_at_five_percent_and_halts_at_ten(world: World) -> None:
