@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from cli.options import (
     TradesOptions,
 )
 from core.clock import SystemClock
-from core.errors import PerpscoutError
-from core.settings import Mode, Settings, load_settings
+from core.errors import ModeRefused
+from core.settings import Mode, Settings, env_name, load_settings
 
 ROOT = Path(__file__).resolve().parent
-WITHOUT_END = 10**9
 
 # The rooms are imported where they are entered: ccxt, numba and matplotlib take seconds to load, and
 # `version` or a mistyped option must not wait for them.
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def demo(options: DemoOptions) -> int:
-    clock, settings = SystemClock(), _settings()
+    clock, settings = SystemClock(), _settings().on_own_simulator()
     began = clock.monotonic()
     _check_playable(options)
     folder = fresh_folder(settings.home, "demo", now_ms=clock.wire_ms(), chosen=options.out)
@@ -56,9 +54,10 @@ def demo(options: DemoOptions) -> int:
 
 
 def scan(options: ScanOptions) -> int:
-    clock, settings = SystemClock(), _settings()
+    clock, settings = SystemClock(), _settings(options.mode)
     began = clock.monotonic()
-    _refuse_unbuilt(options.mode or settings.mode)
+    _check_mode(settings)
+    _check_simulated(settings, options)
     _check_playable(options)
     folder = fresh_folder(settings.home, "scan", now_ms=clock.wire_ms())
     from wiring.scan import run_scan
@@ -67,12 +66,15 @@ def scan(options: ScanOptions) -> int:
 
 
 def trade(options: TradeOptions) -> int:
-    _refuse_unbuilt(options.mode or _settings().mode)
-    return demo(
-        DemoOptions(
-            minutes=WITHOUT_END, speed=1, symbols=650, seed=1, data=None, start=None, out=None, as_json=False
-        )
-    )
+    clock, settings = SystemClock(), _settings(options.mode)
+    began = clock.monotonic()
+    _check_mode(settings)
+    folder = settings.folder
+    if settings.starts_simulator:  # whose account ends with it
+        folder = fresh_folder(settings.home, "trade", now_ms=clock.wire_ms())
+    from wiring.trade import run_trade
+
+    return asyncio.run(run_trade(settings, folder, began=began))
 
 
 def sim(options: SimOptions) -> int:
@@ -91,7 +93,7 @@ def download(options: DownloadOptions) -> int:
 def replay(options: ReplayOptions) -> int:
     from data.candle_file import CandleFile
 
-    clock, settings = SystemClock(), _settings()
+    clock, settings = SystemClock(), _settings().on_own_simulator()
     loaded = CandleFile.load(options.data)
     candles = loaded.only(options.symbols) if options.symbols else loaded
     start = options.start if options.start is not None else candles.first_minute_with_history()
@@ -120,14 +122,16 @@ def config() -> int:
 
 def version() -> int:
     from cli.watch import print_result
+    from wiring.version import version as number
 
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        print_result(f"perpscout {tomllib.load(file)['project']['version']}")
+    print_result(f"perpscout {number()}")
     return 0
 
 
-def _settings() -> Settings:
-    settings = load_settings(os.environ, ROOT / ".env")
+def _settings(mode: Mode | None = None) -> Settings:
+    """Read the settings, with another mode where one is asked for."""
+    given = {**os.environ, env_name("mode"): mode.value} if mode else os.environ
+    settings = load_settings(given, ROOT / ".env")
     if settings.tunings:
         from wiring.strategies import chosen_strategies
 
@@ -142,12 +146,15 @@ def _check_playable(options: DemoOptions | ScanOptions) -> None:
         check_playable(options.data, options.start)
 
 
-def _refuse_unbuilt(mode: Mode) -> None:
-    if mode is not Mode.SIM:
-        raise PerpscoutError(
-            f"Mode {mode} is not open in this version: the checks that must come before real orders are not"
-            " built yet. Mode sim trades on the built-in exchange."
-        )
+def _check_mode(settings: Settings) -> None:
+    from wiring.modes import refuse_contradictions
+
+    refuse_contradictions(settings)
+
+
+def _check_simulated(settings: Settings, options: ScanOptions) -> None:
+    if options.data and not settings.starts_simulator:
+        raise ModeRefused("--data plays a recorded market on a simulated exchange: choose --mode sim.")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from cli.options import (
     TradesOptions,
     moment,
 )
-from core.errors import PerpscoutError
+from core.errors import ModeRefused, PerpscoutError
 from core.positions import Source
 from core.settings import Mode
 
@@ -94,6 +94,8 @@ def run_app(actions: Actions, arguments: Sequence[str] | None = None) -> int:
         outcome = command.main(args=arguments, prog_name="main_v3.py", standalone_mode=False)
     except TyperException as fault:
         return _complain(fault.format_message(), fault.exit_code)
+    except ModeRefused as fault:
+        return _complain(str(fault), 2)
     except PerpscoutError as fault:
         return _complain(str(fault), 1)
     except (typer.Abort, KeyboardInterrupt):
@@ -113,6 +115,7 @@ def build_app(actions: Actions) -> typer.Typer:
     """Return the command line over the given actions."""
     app = typer.Typer(
         add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
         help="Scan every Binance USDT perpetual each minute, trade the best signals, learn from them.",
     )  # fmt: skip
     _add_demo(app, actions)

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from cli.consoles import result_console
-from cli.demo import MarketTime
+from cli.watched_run import Pace
 from cli.options import ScanOptions
 from cli.scan_json import scan_as_json
 from cli.scan_table import explanation_table, scan_table
@@ -32,7 +32,7 @@ class ScanRig:
 
     scanner: Scanner
     minutes: MinuteSource
-    market: MarketTime
+    pace: Pace
     draw: Callable[[Chronicle, Explained], bytes]
     folder: Path
     clock: Clock
@@ -74,7 +74,7 @@ def check_explained(symbol: str | None, known: tuple[str, ...]) -> None:
 
 async def finish_scan(rig: ScanRig, options: ScanOptions) -> int:
     """Load, judge and show; returns the exit code."""
-    await _unless(rig.market.ended(), rig.scanner.run(rig.minutes))
+    await _unless(rig.pace.ended(), rig.scanner.run(rig.minutes))
     scan = rig.scanner.scan(near=options.top)
     explained = rig.scanner.explained(options.explain) if options.explain else None
     chart = _drawn(rig, options.explain, explained) if options.explain and explained else None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -20,7 +20,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -34,7 +33,7 @@ DEFAULTS = Parameters()
 FAMILIES = {
     "PERPSCOUT": "The program",
     "BINANCE": "Binance. sim and paper need none of it; testnet and live need the key and its secret.",
-    "TRADING": "Real money. Orders of live mode are sent only when both of these say so.",
+    "TRADING": "Real money. Live mode sends orders only when both of these say so, and watches otherwise.",
     "LIVE": "",
     "DISCORD": "Discord. Without a token the trader runs without it.",
     "RISK": "Limits of the strategy. They can be tightened here, not loosened. 0.05 means 5 %.",
@@ -51,6 +50,13 @@ class Mode(StrEnum):
     PAPER = "paper"
     TESTNET = "testnet"
     LIVE = "live"
+
+
+_KEYS_OF = {
+    Mode.SIM: "the api_key that the simulator printed when it started, because BINANCE_REST_URL names one",
+    Mode.TESTNET: "a key of Binance's demo trading",
+    Mode.LIVE: "a key that may trade futures, is bound to your address and can not withdraw",
+}
 
 
 def env_name(field: str) -> str:
@@ -150,9 +156,9 @@ class Settings(BaseModel):
     binance_api_secret: SecretStr | None = None
     """The secret that came with it."""
     binance_rest_url: Address | None = None
-    """Another address for REST, such as the simulator's."""
+    """The address of a running simulator, such as http://127.0.0.1:8650. Live takes none but Binance's."""
     binance_ws_url: Address | None = None
-    """Another address for the streams."""
+    """Its address for the streams; by default that of REST with ws in place of http."""
 
     trading_enabled: bool = False
     """true or false."""
@@ -202,18 +208,41 @@ class Settings(BaseModel):
     universe_blacklist: Symbols = frozenset()
     """Markets never entered, such as BTCUSDT,ETHUSDT."""
 
-    @model_validator(mode="after")
-    def _is_deliberate(self) -> Self:
-        if self.mode in {Mode.TESTNET, Mode.LIVE} and not (self.binance_api_key and self.binance_api_secret):
-            raise ValueError(f"PERPSCOUT_MODE {self.mode} needs BINANCE_API_KEY and BINANCE_API_SECRET")
-        if self.mode is Mode.LIVE and self.trading_enabled and self.live_confirmation != CONFIRMATION:
-            raise ValueError(f'TRADING_ENABLED in live mode needs LIVE_CONFIRMATION to read "{CONFIRMATION}"')
-        return self
-
     @property
     def may_trade(self) -> bool:
         """Whether orders may be sent: wherever no real money moves, else only when switched on twice."""
-        return self.mode is not Mode.LIVE or self.trading_enabled
+        return self.mode is not Mode.LIVE or (self.trading_enabled and self.live_confirmation == CONFIRMATION)
+
+    @property
+    def starts_simulator(self) -> bool:
+        """Whether the exchange is a simulator of our own that lives as long as the run."""
+        return self.mode is Mode.SIM and self.binance_rest_url is None
+
+    def on_own_simulator(self) -> "Settings":
+        """Return the same limits and wishes for a run that never leaves this machine."""
+        return self.model_copy(update={"mode": Mode.SIM, "binance_rest_url": None, "binance_ws_url": None})
+
+    @property
+    def has_exchange_account(self) -> bool:
+        """Whether requests are signed with the user's keys."""
+        return self.mode in {Mode.TESTNET, Mode.LIVE} or (self.mode is Mode.SIM and not self.starts_simulator)
+
+    def lacks(self) -> tuple[str, ...]:
+        """Say in one sentence each what the mode needs and does not have; empty where it may start."""
+        sentences = list(self._lacking_keys()) if self.has_exchange_account else []
+        half_switched = self.trading_enabled and not self.may_trade
+        if half_switched or (sentences and not self.may_trade):
+            sentences.append(
+                f'LIVE_CONFIRMATION does not read "{CONFIRMATION}": live mode sends orders only where it does'
+                " and TRADING_ENABLED is true; while TRADING_ENABLED is false it only watches."
+            )
+        return tuple(sentences)
+
+    def _lacking_keys(self) -> Iterator[str]:
+        if not self.binance_api_key:
+            yield f"BINANCE_API_KEY is not set: mode {self.mode} needs {_KEYS_OF[self.mode]}."
+        if not self.binance_api_secret:
+            yield "BINANCE_API_SECRET is not set: it came with the key."
 
     @property
     def tunings(self) -> dict[str, str]:

@@ -12,10 +12,11 @@ from core.rng import seeded
 from core.settings import Mode, Settings
 from data.candle_archive import CandleArchive
 from data.run_lock import RunLock
-from exchange.binance.addresses import DEMO_TRADING, PRODUCTION, BinanceAddresses, Credentials
+from exchange.binance.addresses import Credentials, simulator_at
 from exchange.binance.connection import BinanceConnection
 from exchange.sim.child import simulator_child
 from services.candle_download import CandleDownload, span_of
+from wiring.modes import addresses_of
 from wiring.simulated import simulator_command
 
 _SIMULATED_HISTORY = ScanOptions(
@@ -61,7 +62,7 @@ def _folder(settings: Settings, options: DownloadOptions, *, now_ms: int) -> Pat
     """Return the archive: beside a file asked for, so that it can be continued; in sim a fresh one."""
     if options.out is not None:
         return options.out.with_suffix(".candles") if options.out.suffix == ".parquet" else options.out
-    if settings.mode is Mode.SIM and not settings.binance_rest_url:
+    if settings.starts_simulator:
         return fresh_folder(settings.home, "download", now_ms=now_ms) / "candles"
     return settings.folder / "candles"
 
@@ -70,14 +71,12 @@ def _folder(settings: Settings, options: DownloadOptions, *, now_ms: int) -> Pat
 async def _public(settings: Settings, folder: Path) -> AsyncIterator[BinanceConnection]:
     """Connect to the exchange of the settings without keys; in sim to one of our own."""
     async with AsyncExitStack() as stack:
-        addresses, speed = DEMO_TRADING if settings.mode is Mode.TESTNET else PRODUCTION, 1.0
-        if settings.binance_rest_url:
-            streams = settings.binance_ws_url or addresses.ws
-            addresses = BinanceAddresses(rest=settings.binance_rest_url, ws=streams)
-        elif settings.mode is Mode.SIM:
+        if settings.starts_simulator:
             command, log = simulator_command(_SIMULATED_HISTORY), folder.parent / "simulator.log"
             told = await stack.enter_async_context(simulator_child(command, log))
-            addresses, speed = BinanceAddresses(rest=told.rest, ws=told.ws), told.speed
+            addresses, speed = simulator_at(told.rest, told.ws), told.speed
+        else:
+            addresses, speed = addresses_of(settings), 1.0
         connection = BinanceConnection(
             addresses, Credentials(), clock=SystemClock(), rng=seeded(), speed=speed
         )

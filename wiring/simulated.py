@@ -1,4 +1,4 @@
-"""An account of ours on the simulated exchange, which is a child process."""
+"""An exchange of our own: the simulator as a child process, with an account for us on it."""
 
 import asyncio
 import sys
@@ -10,50 +10,58 @@ from pathlib import Path
 from cli.options import DemoOptions, ScanOptions
 from core.clock import ScaledClock, SystemClock
 from core.rng import seeded
-from exchange.binance.addresses import BinanceAddresses, Credentials
+from exchange.binance.addresses import Credentials, simulator_at
 from exchange.binance.connection import BinanceConnection
 from exchange.limits.ban import BanNote
+from exchange.limits.weight import WeightLimiter
 from exchange.sim.child import MarketMonitor, simulator_child
 from strategies.warm import warm
+from wiring.place import UNPACED, Place, first_glance
 
 DOOR = Path(__file__).resolve().parents[1] / "main_v3.py"
 GENTLE = 60.0  # market minutes a minute while a trader is still fetching its history
-UNPACED = 600.0  # the speed that "as fast as possible" is taken for where a period must be known beforehand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Simulated:
-    """A running simulated exchange, and our connection to it."""
+class ChildsPace:
+    """The pace of a simulator that is ours to drive; ``speed`` is the one asked for."""
 
-    connection: BinanceConnection
     market: MarketMonitor
     clock: ScaledClock
+    limiter: WeightLimiter
     speed: float
 
     async def hurry(self) -> None:
-        """Let the market go at the speed that was asked for."""
         await self.market.set_speed(self.speed)
         self.clock.set_speed(self.speed or UNPACED)
-        self.connection.limiter.set_period(60 / self.clock.speed)
+        self.limiter.set_period(60 / self.clock.speed)
+
+    async def effective_speed(self) -> float | None:
+        return await self.market.effective_speed()
+
+    async def ended(self) -> None:
+        await self.market.ended()
 
 
 @asynccontextmanager
-async def simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIterator[Simulated]:
+async def simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIterator[Place]:
     """Start the simulator as a child, gently, and connect to it; both end with the context."""
     async with simulator_child(simulator_command(options), folder / "simulator.log") as told:
         await asyncio.to_thread(warm, clock=SystemClock())  # a compiler must not hold up the loop later
         market = MarketMonitor(told.rest, SystemClock())
         clock = ScaledClock(speed=_start_speed(options), market_ms=(await market.status()).market_ms)
         connection = BinanceConnection(
-            BinanceAddresses(rest=told.rest, ws=told.ws),
+            simulator_at(told.rest, told.ws),
             Credentials(api_key=told.api_key, api_secret=told.api_secret),
             clock=clock,
             rng=seeded(),
             speed=clock.speed,
             ban=BanNote(folder / "ban.txt", clock),
         )
+        pace = ChildsPace(market=market, clock=clock, limiter=connection.limiter, speed=options.speed)
         try:
-            yield Simulated(connection=connection, market=market, clock=clock, speed=options.speed)
+            glance = await first_glance(connection, clock)
+            yield Place(connection=connection, clock=clock, pace=pace, speed=options.speed, glance=glance)
         finally:
             await connection.close()
 

@@ -37,7 +37,7 @@ class CcxtClient(binanceusdm):  # type: ignore[misc]  # ccxt ships no types
         self._send = send
         self._wire_ms = wire_ms
         self.urls["api"] = {
-            name: _moved(url, addresses.rest) if isinstance(url, str) else url
+            name: _moved(url, _base_of(name, addresses)) if isinstance(url, str) else url
             for name, url in self.urls["api"].items()
         }
 
@@ -60,6 +60,10 @@ class CcxtClient(binanceusdm):  # type: ignore[misc]  # ccxt ships no types
     async def ask(self, endpoint: str, parameters: Mapping[str, Any]) -> HttpResponse:
         """Call one of ccxt's implicit methods by its name."""
         return cast("HttpResponse", await getattr(self, endpoint)(dict(parameters)))
+
+
+def _base_of(api: str, addresses: BinanceAddresses) -> str:
+    return (addresses.wallet if api.startswith("sapi") else "") or addresses.rest
 
 
 def _moved(url: str, base: str) -> str:

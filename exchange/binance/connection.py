@@ -6,6 +6,7 @@ from core.clock import Clock
 from core.rng import Rng
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.candles import BinanceCandles
+from exchange.binance.examination import BinanceExamination
 from exchange.binance.futures import BinanceFutures
 from exchange.binance.market_stream import BinanceMarketStreams, MarketSink
 from exchange.binance.rest import BinanceRest
@@ -44,6 +45,14 @@ class BinanceConnection:
         self.user_stream = UserStream(self.api, self._transport, addresses, clock=clock, rng=rng)
         self.exchange = BinanceFutures(self.api, self.user_stream, clock=clock, rng=rng)
         self.candles = BinanceCandles(self.api, clock=clock, rng=rng)
+        self.examination = BinanceExamination(
+            self.api, clock=clock, rng=rng, has_wallet=bool(addresses.wallet)
+        )
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is an account on this connection."""
+        return self.api.signs
 
     def market_streams(self, symbols: Sequence[str], sink: MarketSink) -> BinanceMarketStreams:
         """Make streams of ``symbols`` that feed ``sink``; whoever makes them starts and closes them."""

@@ -78,9 +78,10 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketStatus:
-    """How the simulated market's time goes; ``held`` once it stands still for good."""
+    """How the simulated market's time goes; ``speed`` is what it was told, ``held`` once it stands still."""
 
     market_ms: int
+    speed: float
     effective_speed: float
     held: bool
 
@@ -96,7 +97,10 @@ class MarketMonitor:
         async with aiohttp.ClientSession() as session, session.get(f"{self._url}/status") as reply:
             body = await reply.json()
         return MarketStatus(
-            market_ms=body["marketTime"], effective_speed=body["effectiveSpeed"], held=body["held"]
+            market_ms=body["marketTime"],
+            speed=body["speed"],
+            effective_speed=body["effectiveSpeed"],
+            held=body["held"],
         )
 
     async def set_speed(self, speed: float) -> None:

@@ -1,4 +1,4 @@
-"""One run of the trader on a simulated exchange, watched from the terminal and summed up at its end."""
+"""One run of the trader, watched from the terminal and summed up at its end."""
 
 import asyncio
 import signal
@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Protocol
 
 from cli.footprint import peak_rss_mb
-from cli.options import DemoOptions
 from cli.summary import DemoResult, finish, pnl
 from cli.watch import Run, Watch
 from core.clock import Clock
 from services.highlights import Highlight, Highlights
+from services.operator import Operator
 from services.session import Session
 from services.trader import Trader
 
 
-class MarketTime(Protocol):
-    """How the simulated market goes; see ``exchange.sim.child``."""
+class Pace(Protocol):
+    """How the market's time goes; see ``wiring.place``."""
+
+    async def hurry(self) -> None: ...
 
     async def effective_speed(self) -> float | None: ...
 
@@ -28,31 +30,41 @@ class MarketTime(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What was asked for: market ``minutes``, ``None`` for a run without an end, at ``speed``."""
+
+    title: str
+    minutes: int | None
+    speed: float
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
     """Everything a watched run is made of; ``beside`` runs along with the trader.
 
-    ``hurry`` lets the market go at the speed asked for, once ``is_loaded`` says that all history is there.
+    The market hurries once ``is_loaded`` says that all history is there.
     """
 
     trader: Trader
     session: Session
+    operator: Operator
     highlights: Highlights
-    market: MarketTime
+    pace: Pace
     watch: Watch
     clock: Clock
     draw: Callable[[Highlight], bytes]
-    hurry: Callable[[], Awaitable[None]]
     is_loaded: Callable[[], bool]
     beside: tuple[Awaitable[None], ...] = ()
 
 
-class Demo:
+class WatchedRun:
     """Runs a rig for so many market minutes, counted from its first scan, or until interrupted."""
 
-    def __init__(self, rig: Rig, options: DemoOptions, folder: Path, *, began: float) -> None:
+    def __init__(self, rig: Rig, goal: Goal, folder: Path, *, began: float) -> None:
         """``folder`` is where the run writes; ``began`` is when the program started, in monotonic seconds."""
         self._rig = rig
-        self._options = options
+        self._goal = goal
         self._folder = folder
         self._began = began
         self._first_scan: float | None = None
@@ -62,19 +74,24 @@ class Demo:
         """Return the exit code. Ctrl-C and SIGTERM end the run, not the summary."""
         self._end_on_sigterm()
         tally = self._rig.trader.tally
-        watched = Run(view=self._rig.trader.view, done=lambda: tally.scans, speed=self._options.speed)
+        watched = Run(view=self._rig.trader.view, done=lambda: tally.scans, speed=self._goal.speed)
         try:
             await self._rig.session.run(
                 self._is_done,
                 self._rig.watch.run(watched),
                 self._accompany(),
                 *self._rig.beside,
-                ended=self._rig.market.ended(),
+                ended=self._rig.pace.ended(),
             )
         except asyncio.CancelledError:
             self._acknowledge()
         pictures = self._pictures()
-        finish(self._result(pictures), "demo", self._rows(pictures), json_wanted=self._options.as_json)
+        finish(
+            self._result(pictures),
+            self._goal.title,
+            self._rows(pictures),
+            json_wanted=self._goal.as_json,
+        )
         return 0
 
     @staticmethod
@@ -96,16 +113,16 @@ class Demo:
         scans = self._rig.trader.tally.scans
         if scans and self._first_scan is None:
             self._first_scan = self._rig.clock.monotonic() - self._began
-        return scans >= self._options.minutes
+        return self._goal.minutes is not None and scans >= self._goal.minutes
 
     async def _accompany(self) -> None:
         """Let the market hurry once the trader can keep up; then remember how fast it goes."""
         while not self._rig.is_loaded():
             await self._rig.clock.sleep(0.1)
-        await self._rig.hurry()
+        await self._rig.pace.hurry()
         while True:
             await self._rig.clock.sleep(2.0)
-            self._speed = await self._rig.market.effective_speed() or self._speed
+            self._speed = await self._rig.pace.effective_speed() or self._speed
 
     def _pictures(self) -> tuple[str, ...]:
         shown = {"best": self._rig.highlights.best, "worst": self._rig.highlights.worst}
