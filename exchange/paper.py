@@ -115,6 +115,15 @@ class PaperExchange:
         self._waiting = kept
         return there_was
 
+    def follow(self, contracts: Mapping[str, Instrument]) -> None:
+        """Trade by these contracts from now on; of others only what is held is remembered."""
+        self._instruments = contracts
+        self._holdings = {
+            symbol: holding
+            for symbol, holding in self._holdings.items()
+            if holding.quantity or holding.resting or symbol in contracts
+        }
+
     def restore(self, positions: Sequence[Position]) -> None:
         """Hold again what an earlier process held here, with the stops and targets that rested.
 
@@ -130,16 +139,21 @@ class PaperExchange:
                 holding.resting[resting.client_order_id] = resting
 
     def open_minute(self, minute: MinuteClosed) -> Sequence[Report]:
-        """Fill what waited, at this candle's open; where the candle is missing the order goes on waiting."""
+        """Fill what waited, at this candle's open; where the candle is missing the order goes on waiting.
+
+        A contract that trades no more has no further candle: what is held of it is settled at its last mark.
+        """
         self._now = minute.open_time
         waiting, self._waiting = self._waiting, []
         reports: list[Report] = []
         for order in waiting:
             candle = minute.candle(order.symbol)
-            if candle is None:
+            if candle is not None:
+                reports.extend(self._fill_at_open(order, candle.open))
+            elif self._trades(order.symbol):
                 self._waiting.append(order)
             else:
-                reports.extend(self._fill_at_open(order, candle.open))
+                reports.extend(self._settle(order))
         return reports
 
     def close_minute(self, minute: MinuteClosed) -> Sequence[Report]:
@@ -154,6 +168,19 @@ class PaperExchange:
         self._mark(minute)
         reports.append(self._read(minute))
         return reports
+
+    def _settle(self, order: SubmitEntry | CloseAtMarket) -> Iterator[Report]:
+        """End an order that no candle will fill: an entry without one, a close at the last known mark."""
+        if isinstance(order, CloseAtMarket):
+            yield from self._fill_at_open(order, self._holding(order.symbol).mark)
+            return
+        yield OrderEnded(
+            symbol=order.symbol, client_order_id=order.client_order_id, filled=Decimal(0), at=self._now
+        )
+
+    def _trades(self, symbol: str) -> bool:
+        contract = self._instruments.get(symbol)
+        return contract is not None and contract.status is InstrumentStatus.TRADING
 
     def _fill_at_open(self, order: SubmitEntry | CloseAtMarket, price: Decimal) -> Iterator[Report]:
         side = order.side if isinstance(order, SubmitEntry) else order.side.opposite
@@ -198,10 +225,10 @@ class PaperExchange:
 
     def _slip(self, symbol: str, price: Decimal, side: Side) -> Decimal:
         worse = price * (1 + side * self._costs.slippage)
-        instrument = self._instruments[symbol]
-        return (
-            instrument.price_at_or_above(worse) if side is Side.LONG else instrument.price_at_or_below(worse)
-        )
+        contract = self._instruments.get(symbol)
+        if contract is None:
+            return worse
+        return contract.price_at_or_above(worse) if side is Side.LONG else contract.price_at_or_below(worse)
 
     @staticmethod
     def _book_fill(holding: _Holding, signed: Decimal, price: Decimal) -> Decimal:

@@ -41,6 +41,8 @@ class MinuteDriven(Protocol):
 
     def restore(self, positions: Sequence[Position]) -> None: ...
 
+    def follow(self, contracts: Mapping[str, Instrument]) -> None: ...
+
     def withdraw(self, symbol: str) -> bool: ...
 
 
@@ -194,6 +196,8 @@ class Book:
 
     def follow(self, contracts: Mapping[str, Instrument]) -> None:
         """Hold every position to its contract's terms of now; one no longer listed keeps those it had."""
+        if self._venue is not None:
+            self._venue.follow(contracts)
         for symbol in list(self._positions):
             contract = contracts.get(symbol)
             if contract is not None:

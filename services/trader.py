@@ -207,7 +207,8 @@ class Trader:
         for book in self._books:
             book.follow(event.instruments)
         self._clerk.universe(event)
-        for symbol in event.leaving:
+        unheard_of = self.involved - event.instruments.keys()
+        for symbol in (*event.leaving, *sorted(unheard_of)):
             self._books.close_everywhere(symbol, ExitReason.DELISTED)
 
     def _on_minute(self, minute: MinuteClosed) -> None:

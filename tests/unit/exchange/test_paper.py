@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.instruments import InstrumentStatus
 from core.market import MarketContext, MinuteClosed, SymbolAxis
 from core.orders import (
     AccountRead,
@@ -16,6 +17,7 @@ from core.orders import (
     ConditionalStatus,
     FundingPaid,
     OrderAbsent,
+    OrderEnded,
     OrderFilled,
     PlaceConditional,
     QueryOrder,
@@ -59,6 +61,12 @@ def paper(costs: CostParameters = FREE) -> PaperExchange:
 def entry(side: Side = Side.LONG, quantity: str = "10") -> SubmitEntry:
     return SubmitEntry(
         position_id="p", client_order_id="ps-x-e1", symbol=SYMBOL, side=side, quantity=Decimal(quantity)
+    )
+
+
+def close(side: Side = Side.LONG, quantity: str = "10") -> CloseAtMarket:
+    return CloseAtMarket(
+        position_id="p", client_order_id="ps-x-c1", symbol=SYMBOL, side=side, quantity=Decimal(quantity)
     )
 
 
@@ -144,10 +152,7 @@ def test_a_triggered_order_says_so_before_and_after_its_fill() -> None:
 
 def test_a_close_never_exceeds_what_is_held() -> None:
     venue = bought()
-    close = CloseAtMarket(
-        position_id="p", client_order_id="ps-x-c1", symbol=SYMBOL, side=Side.LONG, quantity=Decimal(25)
-    )
-    venue.submit(close)
+    venue.submit(close(quantity="25"))
     (fill,) = fills(venue.open_minute(minute((100, 100, 100, 100))))
     assert fill.quantity == Decimal(10)
     assert account(venue.close_minute(minute((100, 100, 100, 100)))).positions == ()
@@ -171,10 +176,7 @@ def test_equity_moves_by_pnl_less_fees_and_nothing_else(
     venue = paper(CostParameters(taker_fee=Decimal("0.0005"), slippage=Decimal("0.0002")))
     venue.submit(entry(side, str(quantity)))
     (into,) = fills(venue.open_minute(minute((float(opened),) * 4)))
-    close = CloseAtMarket(
-        position_id="p", client_order_id="ps-x-c1", symbol=SYMBOL, side=side, quantity=quantity
-    )
-    venue.submit(close)
+    venue.submit(close(side, str(quantity)))
     (out,) = fills(venue.open_minute(minute((float(closed),) * 4)))
     read = account(venue.close_minute(minute((float(closed),) * 4)))
     expected = (out.price - into.price) * side * quantity - into.fee - out.fee
@@ -221,3 +223,30 @@ def test_a_question_is_answered_with_what_rests() -> None:
     assert found.status is ConditionalStatus.NEW
     (absent,) = venue.submit(replace(query, client_order_id="ps-x-s9"))
     assert isinstance(absent, OrderAbsent)
+
+
+def test_what_is_held_of_a_contract_that_trades_no_more_is_settled_at_its_last_mark() -> None:
+    venue = bought()
+    venue.close_minute(minute((100, 101, 100, 101)))
+    venue.follow({SYMBOL: instrument(status=InstrumentStatus.SETTLING)})
+    venue.submit(close())
+    (fill,) = fills(venue.open_minute(minute(None)))
+    assert (fill.price, fill.realised_pnl) == (Decimal(101), Decimal(10))
+    assert account(venue.close_minute(minute(None))).positions == ()
+
+
+def test_an_entry_on_a_contract_that_trades_no_more_comes_to_nothing() -> None:
+    venue = paper()
+    venue.submit(entry())
+    venue.follow({})
+    (ended,) = venue.open_minute(minute(None))
+    assert isinstance(ended, OrderEnded)
+    assert ended.filled == 0
+
+
+def test_new_filters_count_for_the_next_fill() -> None:
+    venue = paper(CostParameters(taker_fee=Decimal(0), slippage=Decimal("0.00031")))
+    venue.follow({SYMBOL: replace(instrument(), tick_size=Decimal("0.5"))})
+    venue.submit(entry())
+    (fill,) = fills(venue.open_minute(minute((100, 101, 99, 100))))
+    assert fill.price == Decimal("100.5")
