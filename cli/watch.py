@@ -5,8 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from cli.screen import Screen, is_worth_a_line
 from cli.wording import clock_time, money, notice_line
@@ -53,7 +54,8 @@ class Watch:
             await self._report(run)
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             while True:
-                live.update(self._screen.render(run.view(), done=run.done(), speed=run.speed), refresh=True)
+                picture = self._screen.render(run.view(), done=run.done(), speed=run.speed)
+                live.update(above_typing(picture), refresh=True)
                 await self._clock.sleep(REFRESH_SECONDS)
 
     async def _report(self, run: Run) -> None:
@@ -69,6 +71,14 @@ class Watch:
                 due = run.done() + LINE_EVERY_MINUTES
                 self.say(f"{clock_time(view.at)}  {_progress(view, run.done())}")
             await self._clock.sleep(REFRESH_SECONDS)
+
+
+def above_typing(picture: RenderableType) -> Group:
+    """Put a line of its own below, for what the terminal echoes of keys, such as ``^C``.
+
+    Behind a full last line the echo would wrap, and the top of the picture would never be wiped away.
+    """
+    return Group(picture, Text())
 
 
 def _progress(view: TraderView, done: int) -> str:
