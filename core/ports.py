@@ -118,8 +118,8 @@ class Notifier(Protocol):
     def notify(self, notice: Notice) -> None: ...
 
 
-class Journal(Protocol):
-    """The truth on disk. Written synchronously, by the trader alone."""
+class Recorder(Protocol):
+    """Whatever takes what is to be written down."""
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Commit all entries in one durable transaction, or none.
@@ -128,6 +128,10 @@ class Journal(Protocol):
         recorded once. Raises ``JournalError`` when it can not be made durable: no entry may follow.
         """
         ...
+
+
+class Journal(Recorder, Protocol):
+    """The truth on disk. Written synchronously, by the trader alone."""
 
     def live_positions(self) -> Sequence[Position]:
         """Return the last recorded state of every position that has not closed."""

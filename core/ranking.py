@@ -14,12 +14,15 @@ from core.symbols import SymbolContext
 from core.trades import TradeRecord, TradeResult
 from core.verdicts import Refused
 
+_COUNTED = frozenset({Source.REAL, Source.VIRTUAL})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
     """Gross R of closed trades by confidence, in fixed bins from the threshold up; a ``core.ports.Scorer``.
 
-    Real and virtual trades count alike; a twin would count its real position twice.
+    Real and virtual trades count alike; a twin would count its real position twice, and a shadow was never
+    meant to be opened.
     """
 
     parameters: RankingParameters = field(default_factory=RankingParameters)
@@ -28,7 +31,7 @@ class Experience:
 
     def learned(self, trade: TradeResult) -> "Experience":
         """Return the experience that one more closed trade makes."""
-        if trade.source is Source.TWIN or trade.confidence < self.parameters.confidence_threshold:
+        if trade.source not in _COUNTED or trade.confidence < self.parameters.confidence_threshold:
             return self
         place = self._bin(trade.confidence)
         return replace(

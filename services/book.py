@@ -25,7 +25,7 @@ from core.orders import (
     Role,
     position_tag,
 )
-from core.ports import Execution, Journal
+from core.ports import Execution, Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
 from core.reconciliation import Finding, lost_protections, most_urgent_first, oddities, orphans, ours_on
 
@@ -75,7 +75,7 @@ class Book:
         source: Source,
         execution: Execution,
         *,
-        journal: Journal,
+        journal: Recorder,
         clock: Clock,
         parameters: LifecycleParameters,
         listener: BookListener,
@@ -145,11 +145,11 @@ class Book:
         if position is None or getattr(report, "position_id", position.position_id) != position.position_id:
             self._listener.stray(report)
             return
-        step = lifecycle.on_report(position, report, self._parameters, mono=self._clock.monotonic())
-        if step.position is not position or step.commands:
         if isinstance(report, FundingPaid) and not position.held_at(report.at):
             self._listener.stray(report)  # for the one that held the symbol before
             return
+        step = lifecycle.on_report(position, report, self._parameters, mono=self._clock.monotonic())
+        if step.position is not position or step.commands:
             self._carry_out(step, at=report.at, cause=ReportReceived(book=self.source, report=report))
 
     def reconcile(self, survey: AccountSurvey) -> tuple[Finding, ...]:

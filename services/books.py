@@ -23,7 +23,8 @@ class PaperVenue(Execution, MinuteDriven, Protocol):
 class Venues:
     """Where the books trade; ``*_driver`` is given where the venue is made of closed candles.
 
-    ``twin`` is where every real position is also held on paper; without it there are no twins.
+    ``twin`` is where every real position is also held on paper; without it there are no twins. ``shadow``
+    makes empty paper accounts for what nobody opens; without it that is not followed.
     """
 
     real: Execution
@@ -31,6 +32,7 @@ class Venues:
     real_driver: MinuteDriven | None = None
     virtual_driver: MinuteDriven | None = None
     twin: PaperVenue | None = None
+    shadow: Callable[[], PaperVenue] | None = None
 
 
 class Books:

@@ -34,9 +34,9 @@ class Letterbox:
     """Takes files out of its folder and passes on what they are named for.
 
     ``pause``, ``pause-45`` (minutes), ``halt`` (the reason stands in it), ``resume``, ``panic``,
-    ``close-SOLUSDT``. A letter is taken before it is obeyed, so that none is obeyed twice. Of those that lay there before the
-    program started only the ones are obeyed that take risk away: who wrote ``resume`` yesterday did not know
-    of today.
+    ``close-SOLUSDT``. A letter is taken before it is obeyed, so that none is obeyed twice. Of those that lay
+    there before the program started only the ones are obeyed that take risk away: who wrote ``resume``
+    yesterday did not know of today.
     """
 
     def __init__(self, folder: Path, operator: Operator, clock: Clock) -> None:

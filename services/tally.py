@@ -24,7 +24,10 @@ class BookTally:
 
 @dataclass(slots=True)
 class Tally:
-    """Everything counted since the run began; the trader's task alone writes it."""
+    """Everything counted since the run began; the trader's task alone writes it.
+
+    ``unlabelled`` are signals that nobody opened and for whose shadow there was no room.
+    """
 
     scans: int = 0
     signals: int = 0
@@ -33,6 +36,8 @@ class Tally:
     real: BookTally = field(default_factory=BookTally)
     virtual: BookTally = field(default_factory=BookTally)
     twin: BookTally = field(default_factory=BookTally)
+    shadow: BookTally = field(default_factory=BookTally)
+    unlabelled: int = 0
     scan_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED_SCANS))
 
     def scanned(self, seconds: float) -> None:
@@ -62,4 +67,10 @@ class Tally:
         return float(np.percentile(self.scan_seconds, percentile)) * 1000
 
     def _book(self, source: Source) -> BookTally:
-        return {Source.REAL: self.real, Source.VIRTUAL: self.virtual, Source.TWIN: self.twin}[source]
+        books = {
+            Source.REAL: self.real,
+            Source.VIRTUAL: self.virtual,
+            Source.TWIN: self.twin,
+            Source.SHADOW: self.shadow,
+        }
+        return books[source]

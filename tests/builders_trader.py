@@ -107,13 +107,22 @@ class Spy:
 class World:
     """A trader, its surroundings, and the hand that moves prices."""
 
-    def __init__(self, journal: MemoryJournal | None = None, *, now: int = T0, twins: bool = False) -> None:
+    def __init__(
+        self,
+        journal: MemoryJournal | None = None,
+        *,
+        now: int = T0,
+        twins: bool = False,
+        shadows: bool = False,
+        costs: CostParameters = FREE,
+    ) -> None:
+        def paper() -> PaperExchange:
+            return PaperExchange(INSTRUMENTS, deposit=Decimal(10_000), costs=costs)
+
         self.clock = ManualClock(now)
         self.engine, self.ear, self.shelf = ScriptedEngine(), Ear(), Shelf()
         self.journal = journal or MemoryJournal()
-        real, virtual, twin = (
-            PaperExchange(INSTRUMENTS, deposit=Decimal(10_000), costs=FREE) for _ in range(3)
-        )
+        real, virtual, twin = paper(), paper(), paper()
         self.real = Spy(real, self.journal)
         store = CandleStore(AXIS)
         self.bookkeeper = Bookkeeper(self.shelf, self.clock)
@@ -128,6 +137,7 @@ class World:
                 real_driver=real,
                 virtual_driver=virtual,
                 twin=twin if twins else None,
+                shadow=paper if shadows else None,
             ),
             journal=self.journal,
             bookkeeper=self.bookkeeper,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from core.errors import JournalError
-from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
+from core.journal import Body, Entry, IntentRecorded, PositionChanged, PositionClosed, RiskChanged
 from core.positions import Position, Source
 from core.risk_state import RiskState
 from core.trades import TradeRecord, TradeResult
@@ -29,11 +29,13 @@ class MemoryJournal:
         self.entries.extend(entry for entry in entries if entry.key is None or entry.key not in known)
 
     def live_positions(self) -> Sequence[Position]:
-        latest = {
-            entry.body.position.position_id: entry.body.position
-            for entry in self.entries
-            if isinstance(entry.body, PositionChanged)
-        }
+        latest: dict[str, Position] = {}
+        for entry in self.entries:
+            match entry.body:
+                case IntentRecorded(plan=plan):
+                    latest[plan.position_id] = Position(plan=plan)
+                case PositionChanged(position=position) | PositionClosed(position=position):
+                    latest[position.position_id] = position
         return [position for position in latest.values() if position.is_live]
 
     def closed_trades(self) -> Iterator[TradeRecord]:
