@@ -98,7 +98,7 @@ def set_up(lock: Path) -> None:
 def prepare(lock: Path) -> None:
     """Say what it costs, and leave a .venv to install into that nothing takes for finished."""
     megabytes, gigabytes = COST[lock]
-    if PYTHON.exists() and read_stamp():
+    if has_python() and read_stamp():
         say(f"Updating .venv, because {lock.name} has changed or was never installed.")
         STAMP.unlink()
         return
@@ -112,8 +112,13 @@ def prepare(lock: Path) -> None:
 # ---- what .venv holds
 
 
+def has_python() -> bool:
+    """Whether .venv's Python can be run by us: it may lead to where only another user may look."""
+    return os.access(str(PYTHON), os.X_OK)
+
+
 def is_set_up(lock: Path) -> bool:
-    return PYTHON.exists() and read_stamp().get(lock.name) == fingerprint(lock)
+    return has_python() and read_stamp().get(lock.name) == fingerprint(lock)
 
 
 def read_stamp() -> Dict[str, str]:

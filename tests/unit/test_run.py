@@ -124,6 +124,15 @@ def test_what_was_interrupted_is_made_afresh(folder: Path) -> None:
     assert not (folder / ".venv" / "rubbish").exists()
 
 
+def test_a_copy_whose_python_only_another_user_may_run_is_made_afresh(folder: Path) -> None:
+    python = folder / ".venv" / "bin" / "python"
+    python.unlink()
+    python.touch(mode=0o600)  # may be read and not be run, not even by root
+    again = call(folder, "x")
+    assert "starting afresh" in again.stderr
+    assert (again.stdout, again.returncode) == ("['x']\n", 2)
+
+
 @pytest.mark.parametrize(
     ("lock", "sentence"),
     [
