@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 
 from cli.consoles import result_console
-from cli.watched_run import Pace
 from cli.options import ScanOptions
 from cli.scan_json import scan_as_json
 from cli.scan_table import explanation_table, scan_table
 from cli.watch import print_result
+from cli.watched_run import Pace
 from core.clock import Clock
 from core.errors import PerpscoutError
 from services.bootstrap import BootstrapProgress

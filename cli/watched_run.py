@@ -1,15 +1,14 @@
 """One run of the trader, watched from the terminal and summed up at its end."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from cli.footprint import peak_rss_mb
+from cli.interrupts import end_on_interrupt
 from cli.summary import DemoResult, finish, pnl
 from cli.watch import Run, Watch
 from core.clock import Clock
@@ -72,7 +71,8 @@ class WatchedRun:
 
     async def run(self) -> int:
         """Return the exit code. Ctrl-C and SIGTERM end the run, not the summary."""
-        self._end_on_sigterm()
+        if (task := asyncio.current_task()) is not None:
+            end_on_interrupt(task)
         tally = self._rig.trader.tally
         watched = Run(view=self._rig.trader.view, done=lambda: tally.scans, speed=self._goal.speed)
         try:
@@ -93,14 +93,6 @@ class WatchedRun:
             json_wanted=self._goal.as_json,
         )
         return 0
-
-    @staticmethod
-    def _end_on_sigterm() -> None:
-        """Let a service manager's stop be like a person's."""
-        task = asyncio.current_task()
-        if task is not None:
-            with suppress(NotImplementedError):  # Windows has no such signal to handle
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
     def _acknowledge(self) -> None:
         """Take an interrupt as the wish for an early end."""

@@ -20,15 +20,21 @@ class ExchangeNote:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def claim(self, address: str) -> str:
-        """Return whose the folder is: ``address``, unless another was first."""
+    def owner(self) -> str:
+        """Return whose the folder is, empty while it is nobody's."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            if not self._path.exists():
-                self._path.write_text(f"{address}\n", encoding="utf-8")
-            return self._path.read_text(encoding="utf-8").strip()
+            return self._path.read_text(encoding="utf-8").strip() if self._path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise JournalError(f"The note {self._path} can not be read: {error}.") from error
+
+    def claim(self, address: str) -> None:
+        """Make the folder this exchange's, unless it is one's already."""
+        if self.owner():
+            return
+        try:
+            self._path.write_text(f"{address}\n", encoding="utf-8")
         except OSError as error:
-            raise JournalError(f"The note {self._path} can not be kept ({error.strerror}).") from error
+            raise JournalError(f"The note {self._path} can not be written: {error.strerror}.") from error
 
 
 class BootNote:

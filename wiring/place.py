@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.clock import ScaledClock, SystemClock
+from core.errors import ExchangeUnavailable
 from core.rng import seeded
 from core.settings import Settings
 from exchange.binance.addresses import BinanceAddresses, Realm, realm_of
@@ -43,6 +44,7 @@ class Pace(Protocol):
 class Place:
     """An exchange, our connection to it, and how time goes there; ``glance`` is what it showed at first."""
 
+    address: str
     connection: BinanceConnection
     clock: ScaledClock
     pace: Pace
@@ -90,15 +92,26 @@ async def exchange_of(
         ban=BanNote(folder / "ban.txt", clock),
     )
     try:
-        glance = await first_glance(connection, clock)
-        yield Place(connection=connection, clock=clock, pace=OwnPace(monitor), speed=speed, glance=glance)
+        yield Place(
+            address=addresses.rest,
+            connection=connection,
+            clock=clock,
+            pace=OwnPace(monitor),
+            speed=speed,
+            glance=await first_glance(connection, clock),
+        )
     finally:
         await connection.close()
 
 
 async def first_glance(connection: BinanceConnection, clock: ScaledClock) -> Glance:
     """Agree with the exchange on the time, its own and its market's."""
-    await connection.api.synchronise_clock()
+    try:
+        await connection.api.synchronise_clock()
+    except ExchangeUnavailable as silence:
+        raise ExchangeUnavailable(
+            f"The exchange does not answer: see that it runs and that the network is up. {silence}"
+        ) from silence
     glance = await connection.examination.glance()
     clock.observe(glance.at)
     return glance

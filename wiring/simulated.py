@@ -61,7 +61,14 @@ async def simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIt
         pace = ChildsPace(market=market, clock=clock, limiter=connection.limiter, speed=options.speed)
         try:
             glance = await first_glance(connection, clock)
-            yield Place(connection=connection, clock=clock, pace=pace, speed=options.speed, glance=glance)
+            yield Place(
+                address=told.rest,
+                connection=connection,
+                clock=clock,
+                pace=pace,
+                speed=options.speed,
+                glance=glance,
+            )
         finally:
             await connection.close()
 

@@ -36,14 +36,14 @@ async def run_trade(
     boots = BootNote(folder / "boots.txt", clock)
     with records_in(folder, clock) as records:
         log_to(folder, settings)
-        if not settings.starts_simulator:
-            _check_exchange(settings, records)
+        _check_exchange(settings, folder)
         if pause := boots.pause():
             watch.say(f"{boots.crashes()} runs ended badly in ten minutes: waiting {pause:.0f} s")
             await clock.sleep(pause)
         watch.say(f"connecting: mode {settings.mode}, account {settings.account}, folder {folder}")
         async with _place(settings, folder, transport) as place:
             _check_time(records, place)
+            _note_of(folder).claim(place.address)
             rig = await rig_at(place, settings, records, watch)
             if boots.crashes() >= MOST_CRASHES:
                 rig.operator.halt("boot", Halt.CRASH_LOOP.value)
@@ -62,12 +62,18 @@ def _place(
     return exchange_of(settings, folder, sends_orders=settings.may_trade, transport=transport)
 
 
-def _check_exchange(settings: Settings, records: Records) -> None:
-    here = addresses_of(settings).rest
-    known = ExchangeNote(records.folder / "exchange.txt").claim(here)
-    if known != here:
+def _note_of(folder: Path) -> ExchangeNote:
+    return ExchangeNote(folder / "exchange.txt")
+
+
+def _check_exchange(settings: Settings, folder: Path) -> None:
+    """What is written down about one exchange must not be taken for another's."""
+    if settings.starts_simulator:
+        return
+    known, here = _note_of(folder).owner(), addresses_of(settings).rest
+    if known and known != here:
         raise ModeRefused(
-            f"{records.folder} holds an account at {known}, and this is {here}: choose another name by"
+            f"{folder} holds an account at {known}, and this is {here}: choose another name by"
             " PERPSCOUT_ACCOUNT, or set BINANCE_REST_URL back."
         )
 
