@@ -39,6 +39,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.drawdown": "drawdown limit",
         "reason.second_bot": "another trader uses the account",
         "reason.journal_failed": "journal can not be written",
+        "reason.journal_damaged": "records of the journal are missing",
         "reason.paused": "paused by a person",
         "reason.panic": "panic was pressed",
         "reason.too_many_entries": "too many entries",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.income import Income
+from core.inputs import MarketRead, WarmUp
 from core.market import Floats
 from core.operation import OperatorRequest
 from core.orders import Command, Report
@@ -15,22 +16,37 @@ from core.signals import RankedSignal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinuteJudged:
-    """One scanned minute: enough to prove that a replay saw the same candles (``row_sha256``)."""
+    """One scanned minute: enough to prove that a replay saw the same candles (``row_sha256``) and the same
+    books, marks, rates and volumes (``context_sha256``); those of signals stand whole in ``SignalJudged``.
+
+    ``absent`` were late or missing; what came of them later, and every first history, is in ``warmed``, in
+    the order it was taken in before this minute. ``axis`` is given where it is not that of the minute before.
+    ``equity`` and ``available`` are in USDT as read at ``equity_at`` (ms), empty before the first read.
+    """
 
     row_sha256: str
     symbols: int
     absent: tuple[str, ...]
     ranked: int
     equity: str
+    equity_at: int | None = None
+    available: str = ""
+    context_sha256: str = ""
+    axis: tuple[str, ...] = ()
+    warmed: tuple[WarmUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalJudged:
-    """A ranked signal and what became of it: ``verdict`` is real, virtual or refused."""
+    """A ranked signal and what became of it: ``verdict`` is real, virtual or refused.
+
+    ``market`` is what was known beside candles; entries of older versions have none.
+    """
 
     signal: RankedSignal
     verdict: str
     reasons: tuple[str, ...]
+    market: MarketRead | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +92,13 @@ class RiskChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeBooked:
+    """The wallet has moved, and this is why; its key is the exchange's own id."""
+
+    income: Income
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorActed:
     """A person asked for something."""
 
@@ -90,13 +113,6 @@ class RunStarted:
     """
 
     mode: str
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomeBooked:
-    """The wallet has moved, and this is why; its key is the exchange's own id."""
-
-    income: Income
-
-
     version: str
     parameters: Mapping[str, str]
     account: str = ""
@@ -121,6 +137,7 @@ Body = (
     | PositionChanged
     | PositionClosed
     | RiskChanged
+    | IncomeBooked
     | OperatorActed
     | RunStarted
     | DamageFound
@@ -136,9 +153,9 @@ class EntryKind(StrEnum):
     COMMAND = "command"
     REPORT = "report"
     POSITION = "position"
-    | IncomeBooked
     TRADE = "trade"
     RISK = "risk"
+    INCOME = "income"
     OPERATOR = "operator"
     RUN = "run"
     DAMAGE = "damage"
@@ -154,5 +171,4 @@ class Entry:
     body: Body
     at: int
     seen_at: int
-    INCOME = "income"
     key: str | None = None

@@ -22,15 +22,16 @@ class Halt(StrEnum):
     DRAWDOWN = "drawdown"
     SECOND_BOT = "second_bot"
     JOURNAL = "journal_failed"
+    DAMAGED = "journal_damaged"
     PAUSED = "paused"
     PANIC = "panic"
-
     NOT_ALLOWED = "not_allowed"
     HEDGE_MODE = "hedge_mode"
     MULTI_ASSETS = "multi_assets"
     CAN_NOT_TRADE = "can_not_trade"
     SELF_TEST = "self_test"
     CRASH_LOOP = "crash_loop"
+
 
 class RiskNews(StrEnum):
     """What people should hear when the state changes; message keys."""
@@ -73,8 +74,8 @@ class RiskState:
     cooldowns: Mapping[str, int] = field(default_factory=dict)
     recent_stops: tuple[int, ...] = ()
     blacklist: Mapping[str, Ban] = field(default_factory=dict)
-
     wallet: Wallet = Wallet()
+
     def drawdown(self, equity: Decimal) -> Decimal:
         """Return how far ``equity`` is below the peak, as a fraction of it; 0 before any equity was read."""
         if self.peak_equity <= 0:
@@ -146,10 +147,10 @@ def transferred(state: RiskState, amount: Decimal, *, equity: Decimal) -> RiskSt
     before = equity - amount
     if state.day < 0 or not amount:
         return state
-    return replace(
     if before <= 0:  # nothing was left that could have been lost
         return replace(state, day_opening_equity=equity, peak_equity=equity)
     grown = max(equity, _ZERO) / before
+    return replace(
         state,
         day_opening_equity=(state.day_opening_equity * grown).quantize(_EXACT),
         peak_equity=(state.peak_equity * grown).quantize(_EXACT),
@@ -175,7 +176,6 @@ def closed(state: RiskState, trade: TradeRecord, parameters: RiskParameters) -> 
     return _stopped(booked, trade.symbol, at, parameters)
 
 
-def halted(state: RiskState, reason: str) -> RiskState:
 def amended(state: RiskState, closed_at: int, amount: Decimal) -> RiskState:
     """Add what a position brought after it had closed: its funding is told later than its end."""
     if state.realised_day != closed_at // DAY_MS:
@@ -183,6 +183,7 @@ def amended(state: RiskState, closed_at: int, amount: Decimal) -> RiskState:
     return replace(state, day_realised=state.day_realised + amount)
 
 
+def halted(state: RiskState, reason: str) -> RiskState:
     """Take no entries until an operator resumes; the first reason stands, unless it was to end by itself."""
     stands = state.halted and not state.halted_until
     return state if stands else replace(state, halted=reason, halted_until=0)

@@ -1,7 +1,7 @@
 """Reading the journal, while another process may be writing it."""
 
 import sqlite3
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -59,11 +59,20 @@ class JournalReader:
         seqs = self._all(query, source.value, limit)
         return [_trade_in(self._body(seq)) for (seq,) in reversed(seqs)]
 
-    def trades_without(self, known: Container[str]) -> Iterator[TradeRecord]:
-        """Yield the closed positions whose ids are not ``known``, in the order of closing."""
-        for seq, trade_id in self._pages("SELECT seq, trade_id FROM trades"):
-            if trade_id not in known:
+    def trades_where(
+        self, is_wanted: Callable[[str, Decimal], bool], *, damaged: Callable[[str], None]
+    ) -> Iterator[TradeRecord]:
+        """Yield the closed positions of which id and funding are wanted, in the order of closing.
+
+        One that can not be read is named to ``damaged`` and left out.
+        """
+        for seq, trade_id, funding in self._pages("SELECT seq, trade_id, funding FROM trades"):
+            if not is_wanted(trade_id, Decimal(funding)):
+                continue
+            try:
                 yield _trade_in(self._body(seq))
+            except JournalError as fault:
+                damaged(f"event {seq} ({trade_id}): {fault}")
 
     def results(self) -> Iterator[TradeResult]:
         """Yield how every closed position ended, in the order of closing: what there is to learn from all."""
@@ -122,6 +131,11 @@ class JournalReader:
         """Return the hash of one event, ``None`` where there is no such event."""
         rows = self._all("SELECT hash FROM events WHERE seq = ?", seq)
         return rows[0][0] if rows else None
+
+    def net_pnl(self, source: Source) -> Decimal:
+        """Return what all closed positions of one book have brought, in USDT."""
+        rows = self._all("SELECT net_pnl FROM trades WHERE source = ?", source.value)
+        return sum((Decimal(net) for (net,) in rows), Decimal(0))
 
     def last_at(self) -> int:
         """Return the market time (ms) of the newest event, 0 where there is none."""

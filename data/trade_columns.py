@@ -191,13 +191,11 @@ def _plan(plan: PositionPlan) -> Mapping[str, Any]:
         "source": plan.source.value,
         "planned_at": plan.planned_at,
         "leverage": plan.leverage,
-        "margin": _money(plan.margin),
-        "planned_quantity": _money(plan.quantity),
-        "planned_entry": _money(plan.entry),
-        "planned_stop": _money(plan.stop),
-        "targets": [
-            {"price": _money(each.price), "fraction": _money(each.fraction)} for each in plan.targets
-        ],
+        "margin": money(plan.margin),
+        "planned_quantity": money(plan.quantity),
+        "planned_entry": money(plan.entry),
+        "planned_stop": money(plan.stop),
+        "targets": [{"price": money(each.price), "fraction": money(each.fraction)} for each in plan.targets],
     }
 
 
@@ -207,8 +205,8 @@ def _life(position: Position) -> Mapping[str, Any]:
         "opened_at": opened_at,
         "closed_at": closed_at,
         "held_ms": None if opened_at is None or closed_at is None else closed_at - opened_at,
-        "quantity": _money(position.entered),
-        "entry_price": _money(position.entry_price),
+        "quantity": money(position.entered),
+        "entry_price": money(position.entry_price),
         "exit_price": _money_or_none(position.exit_price),
         "fills": [_fill(each) for each in position.fills],
         "favourable_price": _money_or_none(position.favourable),
@@ -222,9 +220,9 @@ def _fill(fill: FillRecord) -> Mapping[str, Any]:
         "trade_id": fill.trade_id,
         "client_order_id": fill.client_order_id,
         "opening": fill.opening,
-        "quantity": _money(fill.quantity),
-        "price": _money(fill.price),
-        "fee": _money(fill.fee),
+        "quantity": money(fill.quantity),
+        "price": money(fill.price),
+        "fee": money(fill.fee),
         "at": fill.at,
     }
 
@@ -232,9 +230,9 @@ def _fill(fill: FillRecord) -> Mapping[str, Any]:
 def _result(record: TradeRecord) -> Mapping[str, Any]:
     """Net is made of the rounded parts, so that a row adds up to the last place."""
     position = record.position
-    gross, fees, funding = (_money(each) for each in (position.gross_pnl, position.fees, position.funding))
+    gross, fees, funding = (money(each) for each in (position.gross_pnl, position.fees, position.funding))
     return {
-        "risk": _money(position.risk),
+        "risk": money(position.risk),
         "gross_pnl": gross,
         "fees": fees,
         "funding": funding,
@@ -255,10 +253,10 @@ def _pairs(features: FeatureVector) -> Sequence[tuple[str, float]]:
     return list(zip(features.names, features.values, strict=True))
 
 
-def _money(amount: Decimal) -> Decimal:
+def money(amount: Decimal) -> Decimal:
     """Round half-even to 18 places; only averages of several fills ever have more."""
     return amount.quantize(_LAST_PLACE, context=_ARITHMETIC)
 
 
 def _money_or_none(amount: Decimal | None) -> Decimal | None:
-    return None if amount is None else _money(amount)
+    return None if amount is None else money(amount)

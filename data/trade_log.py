@@ -1,21 +1,26 @@
 """The trade log: one Parquet row a closed position, derived from the journal and rebuilt from it at will."""
 
+import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from hashlib import blake2b
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from core.errors import DataFileError
-from core.ports import Journal
 from core.trades import TradeRecord
+from data.journal_reader import JournalReader
 from data.parquet_parts import remove_unfinished, sync_folder
-from data.trade_columns import COLUMNS, columns_for, table_of
+from data.trade_columns import COLUMNS, columns_for, money, table_of
 from data.trade_parts import finish_replacing, parts_in, read_part, write_part
+
+log = logging.getLogger(__name__)
 
 _ALL_COLUMNS = "0-columns.parquet"  # no rows; the first name, from which Arrow's readers learn the columns
 _BATCH = 1000
@@ -43,67 +48,85 @@ class TradeLog:
         return self._folder
 
     def write(self, records: Sequence[TradeRecord]) -> None:
-        """Add one row a record; a few milliseconds for each closing day among them."""
+        """Add one row a record, or replace the row it amends; a few milliseconds for each closing day."""
         with self._translated():
             self._learn(columns_for(records))
             for day, closed in groupby(sorted(records, key=_closed_on), key=_closed_on):
                 self._write_day(day, list(closed))
 
-    def catch_up(self, journal: Journal) -> int:
-        """Add the journal's trades that are missing here, as after a crash, and return how many."""
-        known = set(read_trades(self._folder, columns=["trade_id"])["trade_id"].to_pylist())
-        missing = (trade for trade in journal.closed_trades() if trade.position.position_id not in known)
-        return self._write_all(missing)
+    def missing(self, records: Iterable[TradeRecord]) -> list[TradeRecord]:
+        """Return those of the records that have no row yet, or another one."""
+        known = self._known()
+        return [
+            each for each in records if known.get(each.position.position_id) != money(each.position.funding)
+        ]
 
-    def rebuild(self, journal: Journal) -> int:
+    def catch_up(self, journal: JournalReader) -> int:
+        """Add the journal's trades that are missing here, as after a crash, and return how many."""
+        known = self._known()
+
+        def is_missing(trade_id: str, funding: Decimal) -> bool:
+            return known.get(trade_id) != money(funding)
+
+        found = journal.trades_where(is_missing, damaged=_name)
+        return self._write_all(replace(each, amends=each.position.position_id in known) for each in found)
+
+    def rebuild(self, journal: JournalReader, *, damaged: Callable[[str], None] | None = None) -> int:
         """Make the whole log anew from the journal, beside the old one until it is complete.
 
-        Returns the number of rows.
+        Returns the number of rows. A trade that can not be read is named to ``damaged`` and left out.
         """
         fresh, old = _fresh(self._folder), _old(self._folder)
         with self._translated():
             shutil.rmtree(fresh, ignore_errors=True)
-        log = TradeLog(fresh)
-        rows = log._write_all(journal.closed_trades())
+        beside = TradeLog(fresh)
+        rows = beside._write_all(journal.trades_where(lambda *_: True, damaged=damaged or _name))
+        beside.compact()
         with self._translated():
             self._folder.rename(old)
             fresh.rename(self._folder)
             sync_folder(self._folder.parent)
             shutil.rmtree(old)
-        self._columns = log._columns
+        self._columns = beside._columns
         return rows
 
-    def compact(self) -> None:
-        """Merge each day's parts into one: thousands of small files are slow to open."""
+    def compact(self) -> int:
+        """Merge each day's parts into one, for thousands of small files open slowly; returns how many there were."""
         with self._translated():
-            for folder in sorted(self._folder.glob("closed_date=*")):
-                self._merge(folder)
+            return sum(self._merge(folder) for folder in sorted(self._folder.glob("closed_date=*")))
 
-    def _write_all(self, trades: Iterator[TradeRecord]) -> int:
+    def _known(self) -> dict[str, Decimal]:
+        """Return the funding of every trade by its id: the rest of a row never changes."""
+        rows = read_trades(self._folder, columns=["trade_id", "funding"])
+        return dict(zip(rows["trade_id"].to_pylist(), rows["funding"].to_pylist(), strict=True))
+
+    def _write_all(self, trades: Iterable[TradeRecord]) -> int:
         rows = 0
-        batch: list[TradeRecord] = []
-        for trade in trades:
-            batch.append(trade)
-            rows += 1
-            if len(batch) == _BATCH:
-                self.write(batch)
-                batch.clear()
-        self.write(batch)
+        for batch in _batches(trades):
+            self.write(batch)
+            rows += len(batch)
         return rows
 
     def _write_day(self, day: date, records: Sequence[TradeRecord]) -> None:
-        ids = "\n".join(record.position.position_id for record in records)
-        path = self._folder / f"closed_date={day}" / f"part-{_digest(ids)}.parquet"
-        write_part(path, table_of(records, self._columns))
-
-    def _merge(self, folder: Path) -> None:
-        parts = parts_in(folder)
-        if len(parts) < 2:
+        folder, table = self._folder / f"closed_date={day}", table_of(records, self._columns)
+        if any(record.amends for record in records):
+            self._merge(folder, newest=table)
             return
+        ids = "\n".join(record.position.position_id for record in records)
+        write_part(folder / f"part-{_digest(ids)}.parquet", table)
+
+    def _merge(self, folder: Path, newest: pa.Table | None = None) -> int:
+        """Put a day's parts into one, ``newest`` rows instead of older ones; returns how many there were."""
+        parts = parts_in(folder)
+        if len(parts) < 2 and newest is None:
+            return 0
         tables = {path.name: table for path in parts if (table := read_part(path)) is not None}
-        rows = _each_once(pa.concat_tables(tables.values(), promote_options="default"))
-        write_part(folder / f"merged-{_digest(' '.join(tables))}.parquet", rows, replaces=list(tables))
+        together = [*([] if newest is None else [newest]), *tables.values()]
+        rows = _each_once(pa.concat_tables(together, promote_options="default"))
+        name = f"merged-{_digest(' '.join([*tables, str(rows['funding'].to_pylist())]))}.parquet"
+        write_part(folder / name, rows, replaces=sorted(tables.keys() - {name}))
         finish_replacing(folder)
+        return len(parts)
 
     def _learn(self, columns: pa.Schema) -> None:
         """Let every reader know of new columns before the first row that has them."""
@@ -144,6 +167,12 @@ def read_trades(folder: Path, *, columns: Sequence[str] | None = None) -> pa.Tab
         if columns is None
         else ordered.select([name for name in columns if name in ordered.column_names])
     )
+
+
+def _batches(trades: Iterable[TradeRecord]) -> Iterator[list[TradeRecord]]:
+    remaining = iter(trades)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
 
 
 def _each_once(rows: pa.Table) -> pa.Table:
@@ -189,6 +218,10 @@ def _closed_on(record: TradeRecord) -> date:
     position = record.position
     at = position.plan.planned_at if position.closed_at is None else position.closed_at
     return datetime.fromtimestamp(at / 1000, UTC).date()
+
+
+def _name(damage: str) -> None:
+    log.error("left out of the trade log, because it can not be read: %s", damage)
 
 
 def _digest(text: str) -> str:

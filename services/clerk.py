@@ -105,9 +105,20 @@ class Clerk:
             self._kept = self._desk.state
             self.record(RiskChanged(state=self._kept), at=at)
 
-    def restored(self) -> None:
-        """Take the risk state that was just read as written."""
+    def restored(self, damage: str = "") -> None:
+        """Take the risk state that was just read as written; open nothing more where records are ``damage``d.
+
+        The halt is written even where another one stands already: it is what ends the journal's own warning.
+        """
         self._kept = self._desk.state
+        if not damage:
+            return
+        at = self._clock.market_ms()
+        alerts = self._desk.halt(Halt.DAMAGED.value, at)
+        self._kept = self._desk.state
+        self.record(RiskChanged(state=self._kept), at=at)
+        self.say("journal_damaged", Severity.CRITICAL, at=at, text=damage)
+        self._tell(alerts)
 
     def universe(self, event: UniverseRefreshed) -> None:
         """Tell people who came and who is leaving, each once."""

@@ -17,6 +17,7 @@ from core.verdicts import Refused
 from services.book import Book
 from services.books import Books
 from services.clerk import Clerk
+from services.inputs import Inputs
 from services.risk_desk import RiskDesk
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,12 @@ class Entries:
         desk: RiskDesk,
         clerk: Clerk,
         *,
+        inputs: Inputs,
         notifier: Notifier,
         clock: Clock,
         parameters: Parameters,
     ) -> None:
+        self._inputs = inputs
         self._books = books
         self._desk = desk
         self._clerk = clerk
@@ -121,6 +124,7 @@ class Entries:
         self, signal: RankedSignal, verdict: str, reasons: tuple[str, ...], minute: MinuteClosed
     ) -> None:
         self._clerk.digest.signal(signal, verdict, reasons)
-        body = SignalJudged(signal=signal, verdict=verdict, reasons=reasons)
+        market = self._inputs.market(signal.candidate.symbol, minute)
+        body = SignalJudged(signal=signal, verdict=verdict, reasons=reasons, market=market)
         key = f"{signal.candidate.signal_id}:{verdict}"  # a slot that comes free changes the verdict
         self._clerk.record(body, at=minute.at, seen_at=minute.seen_at, key=key)

@@ -159,7 +159,7 @@ class RiskDesk:
         """Order what may be traded; nothing ranks before the account was read."""
         if self._account is None or not candidates:
             return ()
-        contexts = {each.symbol: self._context(each.symbol, minute) for each in candidates}
+        contexts = {each.symbol: self.context(each.symbol, minute) for each in candidates}
         return rank(
             candidates,
             contexts,
@@ -178,7 +178,7 @@ class RiskDesk:
             return Refused(reasons=(Reason.EQUITY_STALE,))
         verdict = judge(
             signal,
-            self._context(signal.candidate.symbol, minute),
+            self.context(signal.candidate.symbol, minute),
             account=account,
             exposure=exposure_of(
                 positions.values(), marks=_marks(minute, positions), costs=self.parameters.costs
@@ -195,7 +195,7 @@ class RiskDesk:
         self, signal: RankedSignal, minute: MinuteClosed, positions: Mapping[str, Position]
     ) -> PositionPlan | Refused:
         """Plan a virtual position: the same market and size, but no account that could run out."""
-        context = self._context(signal.candidate.symbol, minute)
+        context = self.context(signal.candidate.symbol, minute)
         if self._account is None:
             return Refused(reasons=(Reason.EQUITY_STALE,))
         reasons = set(market_objections(context, at=minute.seen_at, parameters=self.parameters.universe))
@@ -219,6 +219,11 @@ class RiskDesk:
     @property
     def equity(self) -> Decimal | None:
         return self._account.equity if self._account else None
+
+    @property
+    def account_read(self) -> AccountRead | None:
+        """The account as last read, ``None`` before."""
+        return self._account
 
     @property
     def state(self) -> RiskState:
@@ -291,7 +296,8 @@ class RiskDesk:
         )
         return earned_leverage(record, self.parameters.leverage)
 
-    def _context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
+    def context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
+        """Return one symbol as it is judged this minute. Raises ``KeyError`` for one that is not followed."""
         column = minute.index_of(symbol)
         if column is None:
             raise KeyError(symbol)

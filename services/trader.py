@@ -1,6 +1,5 @@
 """The one loop: everything that changes trading state happens here, one event after another."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,7 +16,7 @@ from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost
 from core.parameters import Parameters
 from core.ports import Journal, Notifier
 from core.positions import ExitReason
-from core.signals import Candidate, RankedSignal
+from core.signals import Candidate
 from core.universe import UniverseRefreshed
 from core.views import TraderView
 from data.candle_store import CandleStore
@@ -27,6 +26,7 @@ from services.clerk import Clerk
 from services.digest import DecisionDigest
 from services.entries import Entries
 from services.helm import Helm
+from services.inputs import Inputs
 from services.journal_guard import JournalGuard
 from services.monitoring import MonitoringService
 from services.portrait import Portrait
@@ -108,8 +108,15 @@ class Trader:
             parameters=lifecycle or LifecycleParameters(),
         )
         self._monitoring = MonitoringService(engine, parameters)
+        self._inputs = Inputs(desk, engine.axis)
         self._entries = Entries(
-            self._books, desk, self._clerk, notifier=notifier, clock=clock, parameters=parameters
+            self._books,
+            desk,
+            self._clerk,
+            inputs=self._inputs,
+            notifier=notifier,
+            clock=clock,
+            parameters=parameters,
         )
         self._helm = Helm(self._books, desk, self._clerk, clock=clock)
         self._portrait = Portrait(self._books, desk, mode=mode, clock=clock)
@@ -149,7 +156,7 @@ class Trader:
     def restore(self) -> None:
         """Take up what an earlier run left in the journal: what it learned, its risk state, its positions."""
         self.desk.recall(self._journal)
-        self._clerk.restored()
+        self._clerk.restored(self._journal.damage())
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         self._books.restore(self._journal.live_positions(), known)
 
@@ -170,6 +177,7 @@ class Trader:
                 self._on_minute(event)
             case CandleHistory():
                 self._engine.warm_up(event)
+                self._inputs.warmed(event)
                 self._store.load(event)
                 self._warmed.add(event.symbol)
             case AxisChanged():
@@ -225,20 +233,8 @@ class Trader:
         for book in self._books:
             self._monitoring.look_after(book, minute)
         self._entries.offer(ranked, minute)
-        self._record(minute, ranked)
-
-    def _record(self, minute: MinuteClosed, ranked: Sequence[RankedSignal]) -> None:
-        absent = tuple(
-            symbol for symbol, there in zip(minute.symbols, minute.present.tolist(), strict=True) if not there
-        )
-        body = MinuteJudged(
-            row_sha256=hashlib.sha256(minute.row.tobytes()).hexdigest(),
-            symbols=len(minute.symbols),
-            absent=absent,
-            ranked=len(ranked),
-            equity=str(self.desk.equity),
-        )
-        self._clerk.record(body, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}")
+        entry = self._inputs.entry(minute, ranked=len(ranked))
+        self._clerk.record(entry, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}")
 
     def _on_journal_fault(self, fault: str) -> None:
         self._clerk.journal_failed(fault)

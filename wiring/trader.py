@@ -16,6 +16,7 @@ from services.risk_desk import RiskDesk
 from services.strategy_engine import StrategyEngine
 from services.trader import Trader
 from strategies.kernel.market import MarketKernel
+from wiring.declaration import declaration
 from wiring.records import Records
 from wiring.strategies import chosen_strategies
 
@@ -35,8 +36,10 @@ class World:
 
 
 def trader_in(world: World, records: Records, settings: Settings, notifier: Notifier) -> Trader:
-    """Put a trader together."""
+    """Put a trader together, and write down what it is."""
     parameters, chosen = settings.parameters(), chosen_strategies(settings)
+    records.announce(declaration(world.mode, world.axis, settings), at=world.clock.market_ms())
+    records.bookkeeper.report_to(notifier)
     kernel = MarketKernel(world.axis.names, chosen.kernel)
     return Trader(
         mode=world.mode,

@@ -23,6 +23,7 @@ from core.trades import EMPTY_SNAPSHOT, TradeRecord
 from data.journal import SqliteJournal
 from data.trade_columns import COLUMNS
 from data.trade_log import TradeLog, read_trades
+from data.trade_sink import DerivedTradeLog
 from tests.builders import DAY, HOUR, T0, candidate, closed_position, features, fill, plan, ranked, trade
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "trade-log.md"
@@ -308,6 +309,27 @@ def test_a_crash_between_merging_and_removing_doubles_nothing(log: TradeLog, fol
     assert ds.dataset(folder).count_rows() == 2
 
 
+def test_an_amended_record_takes_the_place_of_its_row(log: TradeLog, folder: Path) -> None:
+    record = closed(0)
+    log.write([record, closed(1)])
+    log.write([replace(record, position=replace(record.position, funding=Decimal("-0.5")), amends=True)])
+    assert read_trades(folder)["funding"].to_pylist() == [Decimal("-0.5"), Decimal(0)]
+    assert ds.dataset(folder).count_rows() == 2
+
+
+def test_an_amendment_that_a_crash_kept_from_the_log_is_caught_up(
+    log: TradeLog, folder: Path, journal: SqliteJournal
+) -> None:
+    record = closed(0)
+    amended = replace(record, position=replace(record.position, funding=Decimal("-0.5")))
+    journalled(journal, record)
+    log.write([record])
+    journalled(journal, amended)
+    assert log.catch_up(journal.reader()) == 1
+    assert read_trades(folder)["funding"].to_pylist() == [Decimal("-0.5")]
+    assert log.catch_up(journal.reader()) == 0
+
+
 # --- from the journal ---------------------------------------------------------------------------------
 
 
@@ -318,7 +340,7 @@ def test_the_journal_makes_the_log_anew(log: TradeLog, folder: Path, journal: Sq
     before = read_trades(folder)
     part_paths(folder)[0].unlink()
     log.write([closed(500)])
-    assert log.rebuild(journal) == len(records)
+    assert log.rebuild(journal.reader()) == len(records)
     assert read_trades(folder).equals(before)
     log.write([closed(600)])
     assert len(read_trades(folder)) == len(records) + 1
@@ -338,7 +360,57 @@ def test_only_what_is_missing_is_caught_up(log: TradeLog, folder: Path, journal:
     records = [closed(hours) for hours in range(4)]
     journalled(journal, *records)
     log.write(records[:2])
-    assert log.catch_up(journal) == 2
-    assert log.catch_up(journal) == 0
+    assert log.catch_up(journal.reader()) == 2
+    assert log.catch_up(journal.reader()) == 0
     assert len(read_trades(folder)) == 4
     assert T0 + DAY not in read_trades(folder)["closed_at"].to_pylist()
+
+
+def test_a_trade_that_can_not_be_read_is_named_and_the_rest_is_rebuilt(
+    log: TradeLog, folder: Path, journal: SqliteJournal
+) -> None:
+    journalled(journal, closed(0), closed(1), closed(2))
+    journal._connection.execute("DROP TRIGGER events_are_never_changed")
+    journal._connection.execute("UPDATE events SET payload = substr(payload, 1, 50) WHERE seq = 2")
+    named: list[str] = []
+    assert log.rebuild(journal.reader(), damaged=named.append) == 2
+    assert [each.split(":")[0] for each in named] == ["event 2 (real"]
+    assert len(read_trades(folder)) == 2
+
+
+# --- as the trader writes it --------------------------------------------------------------------------
+
+
+def test_a_folder_that_can_not_be_used_costs_nothing_but_time(
+    tmp_path: Path, folder: Path, journal: SqliteJournal
+) -> None:
+    folder.write_text("in the way")
+    sink = DerivedTradeLog(folder, journal.path)
+    records = [closed(hours) for hours in range(3)]
+    journalled(journal, *records)
+    for record in records[:2]:
+        with pytest.raises(DataFileError):
+            sink.write([record])
+    folder.unlink()
+    sink.write(records[2:])
+    assert len(read_trades(folder)) == ds.dataset(folder).count_rows() == 3
+
+
+def test_a_record_that_the_journal_has_not_yet_is_written_too(folder: Path, journal: SqliteJournal) -> None:
+    journalled(journal, closed(0))
+    sink = DerivedTradeLog(folder, journal.path)
+    sink.write([closed(0), closed(1)])
+    assert ds.dataset(folder).count_rows() == 2
+
+
+def test_a_log_is_compacted_when_it_is_opened_and_as_it_grows(
+    folder: Path, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.trade_sink._COMPACT_EVERY", 4)
+    sink = DerivedTradeLog(folder, journal.path)
+    for hours in range(6):
+        sink.write([closed(hours)])
+    assert len(part_paths(folder)) == 3
+    DerivedTradeLog(folder, journal.path).write([])
+    assert len(part_paths(folder)) == 1
+    assert len(read_trades(folder)) == 6
