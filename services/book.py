@@ -25,7 +25,7 @@ from core.orders import (
     Role,
     position_tag,
 )
-from core.ports import Execution, Journal
+from core.ports import Execution, Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
 from core.reconciliation import Finding, lost_protections, most_urgent_first, oddities, orphans, ours_on
 
@@ -75,7 +75,7 @@ class Book:
         source: Source,
         execution: Execution,
         *,
-        journal: Journal,
+        journal: Recorder,
         clock: Clock,
         parameters: LifecycleParameters,
         listener: BookListener,
