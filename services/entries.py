@@ -12,6 +12,7 @@ from core.notices import SignalRefused
 from core.parameters import Parameters
 from core.ports import Notifier
 from core.positions import PositionPlan, Source
+from core.shadows import shadow_plan
 from core.signals import RankedSignal
 from core.verdicts import Refused
 from services.book import Book
@@ -48,8 +49,9 @@ class Entries:
         self._ranked: tuple[RankedSignal, ...] = ()
         self._real_closed = 0
 
-    def offer(self, ranked: Sequence[RankedSignal], minute: MinuteClosed) -> None:
-        """Offer the best to the risk gate, and follow the rest virtually."""
+    def offer(self, ranked: Sequence[RankedSignal], minute: MinuteClosed) -> Sequence[PositionPlan]:
+        """Offer the best to the risk gate, and follow the rest virtually; returns shadows of what is left."""
+        refused: list[RankedSignal] = []
         for signal in ranked:
             self._clerk.tally.signals += 1
             verdict = self._verdict(signal, minute)
@@ -57,31 +59,41 @@ class Entries:
                 self._open(verdict, minute)
             else:
                 self._refuse(signal, verdict, minute)
+                refused.append(signal)
         self._minute, self._ranked = minute, tuple(ranked)
         self._real_closed = self._clerk.tally.real.closed
+        shadows = (self._shadow(signal, minute) for signal in refused)
+        return [plan for plan in shadows if plan is not None]
 
-    def use_free_slot(self) -> None:
+    def use_free_slot(self) -> Sequence[PositionPlan]:
         """Offer this minute's signals again when a real position has closed in the middle of it.
 
-        One that began virtually, and has not been filled yet, is taken back from there.
+        One that began virtually, and has not been filled yet, is taken back from there. Returns what opens.
         """
         minute, closed = self._minute, self._clerk.tally.real.closed
         if minute is None or closed == self._real_closed:
-            return
+            return ()
         self._real_closed = closed
         if self._clock.market_ms() - minute.at > self._parameters.risk.max_signal_age_ms:
-            return
+            return ()
         real = self._books.real
         free = [each for each in self._ranked if not real.knows(f"{Source.REAL}:{each.candidate.signal_id}")]
+        opened: list[PositionPlan] = []
         for signal in free[: self._parameters.ranking.real_ranks]:
             verdict = self._desk.judge(signal, minute, real.positions)
             if isinstance(verdict, PositionPlan):
                 self._books.virtual.withdraw(verdict.symbol)
                 self._open(verdict, minute)
+                opened.append(verdict)
+        return opened
 
     def forget(self) -> None:
         """Offer nothing of this minute again, whatever slot comes free."""
         self._minute = None
+
+    def _shadow(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | None:
+        instrument = self._desk.context(signal.candidate.symbol, minute).instrument
+        return shadow_plan(signal, instrument, at=minute.seen_at)
 
     def _verdict(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | Refused:
         if signal.rank <= self._parameters.ranking.real_ranks:

@@ -61,6 +61,7 @@ class Shadows:
         self._clock = clock
         self._parameters = parameters
         self._layers: list[Book] = []
+        self._contracts: Mapping[str, Instrument] | None = None
         self._changes = _Changes()
 
     def __len__(self) -> int:
@@ -111,6 +112,7 @@ class Shadows:
 
     def follow_contracts(self, instruments: Mapping[str, Instrument]) -> None:
         """Hold what is followed to its contract's newest terms."""
+        self._contracts = instruments
         for layer in self._layers:
             layer.follow(instruments)
 
@@ -157,6 +159,8 @@ class Shadows:
             listener=self._listener(),
             venue=venue,
         )
+        if self._contracts is not None:
+            layer.follow(self._contracts)
         self._layers.append(layer)
         return layer
 

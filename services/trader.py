@@ -31,6 +31,8 @@ from services.journal_guard import JournalGuard
 from services.monitoring import MonitoringService
 from services.portrait import Portrait
 from services.risk_desk import RiskDesk
+from services.shadows import Shadows
+from services.snapshots import Snapshots
 from services.tally import Tally
 
 REMEMBERED_POSITIONS = 10_000
@@ -43,9 +45,7 @@ class Tick:
     marks: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-TraderEvent = (
-    MinuteClosed | CandleHistory | AxisChanged | UniverseRefreshed | Tick | OperatorRequest | Report
-)
+TraderEvent = MinuteClosed | CandleHistory | AxisChanged | UniverseRefreshed | Tick | OperatorRequest | Report
 
 
 class Engine(Protocol):
@@ -108,6 +108,16 @@ class Trader:
             parameters=lifecycle or LifecycleParameters(),
         )
         self._monitoring = MonitoringService(engine, parameters)
+        self._shadows = Shadows(
+            venues.shadow,
+            journal=self._journal,
+            snapshots=Snapshots(store),
+            bookkeeper=bookkeeper,
+            monitoring=self._monitoring,
+            tally=self._clerk.tally,
+            clock=clock,
+            parameters=lifecycle or LifecycleParameters(),
+        )
         self._inputs = Inputs(desk, engine.axis)
         self._entries = Entries(
             self._books,
@@ -143,7 +153,8 @@ class Trader:
     @property
     def involved(self) -> frozenset[str]:
         """Symbols of all positions, those on paper included."""
-        return frozenset(symbol for book in self._books for symbol in book.positions)
+        held = frozenset(symbol for book in self._books for symbol in book.positions)
+        return held | {position.symbol for position in self._shadows.positions}
 
     def unprotected_seconds_max(self) -> float:
         """Return the longest that a real position has been held without a confirmed stop, machine seconds."""
@@ -158,7 +169,9 @@ class Trader:
         self.desk.recall(self._journal)
         self._clerk.restored(self._journal.damage())
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
-        self._books.restore(self._journal.live_positions(), known)
+        live = self._journal.live_positions()
+        self._books.restore(live, known)
+        self._shadows.restore(live)
 
     def stand_down(self) -> None:
         """Open nothing more until another minute comes: the run is ending."""
@@ -169,7 +182,8 @@ class Trader:
         self._helm.look_at_clock()
         self._apply(event)
         self._helm.keep_course()
-        self._entries.use_free_slot()
+        for plan in self._entries.use_free_slot():
+            self._shadows.withdraw(plan.candidate)
 
     def _apply(self, event: TraderEvent) -> None:
         match event:
@@ -214,10 +228,12 @@ class Trader:
         self.desk.follow(event.instruments)
         for book in self._books:
             book.follow(event.instruments)
+        self._shadows.follow_contracts(event.instruments)
         self._clerk.universe(event)
         unheard_of = self.involved - event.instruments.keys()
         for symbol in (*event.leaving, *sorted(unheard_of)):
             self._books.close_everywhere(symbol, ExitReason.DELISTED)
+            self._shadows.leave(symbol)
 
     def _on_minute(self, minute: MinuteClosed) -> None:
         started = self._clock.monotonic()
@@ -232,9 +248,11 @@ class Trader:
         self._books.advance(minute)
         for book in self._books:
             self._monitoring.look_after(book, minute)
-        self._entries.offer(ranked, minute)
+        unopened = self._entries.offer(ranked, minute)
         entry = self._inputs.entry(minute, ranked=len(ranked))
         self._clerk.record(entry, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}")
+        self._shadows.live_through(minute)
+        self._shadows.follow(unopened)
 
     def _on_journal_fault(self, fault: str) -> None:
         self._clerk.journal_failed(fault)

@@ -94,13 +94,18 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
 
 def _venues(account: Account, instruments: Mapping[str, Instrument]) -> Venues:
     """Give every book its venue; what is real on paper already needs no twin there."""
-    virtual, twin = (PaperExchange(instruments, deposit=PAPER_DEPOSIT) for _ in range(2))
+
+    def paper() -> PaperExchange:
+        return PaperExchange(instruments, deposit=PAPER_DEPOSIT)
+
+    virtual = paper()
     return Venues(
         real=account.execution,
         virtual=virtual,
         real_driver=account.paper,
         virtual_driver=virtual,
-        twin=None if account.paper else twin,
+        twin=None if account.paper else paper(),
+        shadow=paper,
     )
 
 
