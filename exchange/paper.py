@@ -74,6 +74,12 @@ class PaperExchange:
         self._holdings: dict[str, _Holding] = {}
         self._waiting: list[SubmitEntry | CloseAtMarket] = []
         self._now = 0
+        self._account: AccountRead | None = None
+
+    @property
+    def account(self) -> AccountRead | None:
+        """The account as the last minute left it, ``None`` before there was one."""
+        return self._account
 
     def submit(self, command: Command) -> Sequence[Report]:
         """Take one command; market orders wait for the next candle's open."""
@@ -166,8 +172,29 @@ class PaperExchange:
                 reports.extend(self._trigger(symbol, candle))
         reports.extend(self._settle_funding(minute))
         self._mark(minute)
-        reports.append(self._read(minute))
-        return reports
+        self._account = self._read(minute.at)
+        return [*reports, self._account]
+
+    def look(self, marks: Mapping[str, Decimal], *, at: int) -> AccountRead:
+        """Read the account at these marks, between an earlier process and the first minute of this one."""
+        for symbol, holding in self._holdings.items():
+            holding.mark = marks.get(symbol, holding.mark)
+        return self._read(at)
+
+    def resting(self, symbol: str | None = None) -> tuple[RestingConditional, ...]:
+        """Return what rests, on one symbol or all."""
+        return tuple(
+            RestingConditional(
+                client_order_id=each.client_order_id,
+                symbol=each.symbol,
+                status=ConditionalStatus.NEW,
+                trigger_price=each.trigger_price,
+                quantity=each.quantity,
+            )
+            for name, holding in self._holdings.items()
+            if symbol in {None, name}
+            for each in holding.resting.values()
+        )
 
     def _settle(self, order: SubmitEntry | CloseAtMarket) -> Iterator[Report]:
         """End an order that no candle will fill: an entry without one, a close at the last known mark."""
@@ -263,7 +290,7 @@ class PaperExchange:
                 self._wallet += amount
                 yield FundingPaid(symbol=symbol, amount=amount, at=minute.at)
 
-    def _read(self, minute: MinuteClosed) -> AccountRead:
+    def _read(self, at: int) -> AccountRead:
         held = tuple(
             HeldPosition(
                 symbol=symbol,
@@ -278,7 +305,7 @@ class PaperExchange:
         unrealised = sum(((each.mark_price - each.entry_price) * each.quantity for each in held), Decimal(0))
         equity = self._wallet + unrealised
         return AccountRead(
-            wallet=self._wallet, equity=equity, available=equity, positions=held, at=minute.at, is_paper=True
+            wallet=self._wallet, equity=equity, available=equity, positions=held, at=at, is_paper=True
         )
 
     def _answer(self, query: QueryOrder) -> Sequence[Report]:
@@ -297,18 +324,11 @@ class PaperExchange:
         return (absent,)
 
     def _list(self, command: ListConditionals) -> ConditionalsListed:
-        resting = tuple(
-            RestingConditional(
-                client_order_id=each.client_order_id,
-                symbol=each.symbol,
-                status=ConditionalStatus.NEW,
-                trigger_price=each.trigger_price,
-                quantity=each.quantity,
-            )
-            for each in self._holding(command.symbol).resting.values()
-        )
         return ConditionalsListed(
-            position_id=command.position_id, symbol=command.symbol, resting=resting, at=self._now
+            position_id=command.position_id,
+            symbol=command.symbol,
+            resting=self.resting(command.symbol),
+            at=self._now,
         )
 
     def _changed(self, command: PlaceConditional, status: ConditionalStatus) -> ConditionalChanged:

@@ -84,6 +84,6 @@ def _check_time(records: Records, place: Place) -> None:
         newest = reader.last_at()
     if place.glance.at < newest - MINUTE_MS:
         raise ModeRefused(
-            f"The journal in {records.folder} ends later than this market's present: it is about another market,"
+            f"The journal in {records.folder} ends later than this market's present: it is about another one,"
             " perhaps a simulator that was started anew. Choose another name by PERPSCOUT_ACCOUNT."
         )

@@ -40,6 +40,9 @@ class Endpoint:
 
 EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1)
 SERVER_TIME = Endpoint(method="fapiPublicGetTime", weight=1)
+PREMIUM_INDEX = Endpoint(method="fapiPublicGetPremiumIndex", weight=10)
+KEY_RIGHTS = Endpoint(method="sapiGetAccountApiRestrictions", weight=1)
+ACCOUNT_CONFIG = Endpoint(method="fapiPrivateGetAccountConfig", weight=5)
 BRACKETS = Endpoint(method="fapiPrivateGetLeverageBracket", weight=1)
 ACCOUNT = Endpoint(method="fapiPrivateV3GetAccount", weight=5)
 POSITIONS = Endpoint(method="fapiPrivateV3GetPositionRisk", weight=5)
@@ -53,10 +56,10 @@ FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5, is_vital=Tru
 PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, is_vital=True)
 CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, is_vital=True)
 FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, is_vital=True)
+INCOME = Endpoint(method="fapiPrivateGetIncome", weight=30)
 OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40)
 OPEN_ORDERS = Endpoint(method="fapiPrivateGetOpenOrders", weight=40)
 NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1)
-INCOME = Endpoint(method="fapiPrivateGetIncome", weight=30)
 KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1)
 
 
@@ -155,11 +158,11 @@ class BinanceRest:
                 raise self._rate_limited(response, code or -response.status, text)
             case Outcome.CLOCK_SKEWED:
                 await self.synchronise_clock()
+            case outcome if outcome.is_for_people:
+                raise NotAllowed(code or 0, text)
         raise ExchangeRefused(code or 0, text)
 
     def _rate_limited(self, response: HttpResponse, code: int, text: str) -> RateLimited:
-            case outcome if outcome.is_for_people:
-                raise NotAllowed(code or 0, text)
         """Close the budget too, except where only the account's orders were counted."""
         self.rate_limited += 1
         retry_after = self._retry_after(response, text)
