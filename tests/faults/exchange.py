@@ -10,7 +10,7 @@ from core.clock import Clock
 from core.market import MINUTE_MS, Field, MarketContext, MinuteClosed, SymbolAxis
 from core.rng import seeded
 from exchange.binance.addresses import BinanceAddresses, Credentials
-from exchange.sim.config import DEFAULT_START_MS, SimConfig
+from exchange.sim.config import SimConfig
 from exchange.sim.in_process import InProcess
 from exchange.sim.market.paths import PathSource
 from exchange.sim.market.seeded import SeededPaths
@@ -37,7 +37,7 @@ class StormExchange(Truth):
             StoryPaths(instruments, story)
             if story
             else SeededPaths(
-                instruments, seed=weather.seed, start_ms=DEFAULT_START_MS, history_bars=_HISTORY_BARS
+                instruments, seed=weather.seed, start_ms=weather.begins_at, history_bars=_HISTORY_BARS
             )
         )
         config = SimConfig(speed=SPEED, seed=weather.seed, fault_seed=weather.seed)
@@ -72,6 +72,12 @@ class StormExchange(Truth):
     def _by_hand(self, **parameters: str) -> None:
         wanted = {"symbol": self.foreign, "newClientOrderId": f"hand-{parameters['type']}", **parameters}
         ROUTES["POST", "/fapi/v1/order"](self.simulator.venue, ACCOUNT, wanted, self.simulator.market.now_ms)
+
+    def move_money(self, share: float) -> None:
+        """Let the human deposit, or withdraw, a share of what the account could spare."""
+        venue = self.simulator.venue
+        amount = (self.account.cross_wallet * Decimal(share)).quantize(Decimal("0.01"))
+        venue.settings.deposit(self.account, amount, now_ms=self.simulator.market.now_ms)
 
     def mark(self, symbol: str) -> Decimal:
         """Return the mark price of this moment, as its stream would tell."""

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from core.income import Income
 from core.journal import CommandSent, Entry, IntentRecorded
 from core.orders import CloseAtMarket, PlaceConditional, Role, SubmitEntry, client_order_id, role_of
 from core.positions import Position, PositionPlan, Source
+from core.wallet import Wallet
+from exchange.sim.venue.account import Income as VenueIncome
 from exchange.sim.venue.account import Trade
 from exchange.sim.venue.conditionals import AlgoStatus, ConditionalOrder
 from exchange.sim.venue.orders import Order, OrderStatus
@@ -181,6 +184,38 @@ def every_trade_once(truth: Truth, positions: Iterable[Position]) -> None:
     invented = [trade for trade in recorded if trade not in executed]
     if invented:
         raise Violation(f"I6 in the journal but not at the exchange: {invented}")
+
+
+def every_income_once(truth: Truth, booked: Sequence[Income], wallet: Wallet) -> None:
+    """I5, I6: every change of the wallet is on record under the exchange's id, and they make the wallet.
+
+    What made the wallet before it was first read is what the account began with.
+    """
+    recorded = {each.income_id: each for each in booked}
+    happened = {_id_of(each): each for each in truth.account.incomes}
+    if invented := sorted(recorded.keys() - happened.keys()):
+        raise Violation(f"I6 booked, but not at the exchange: {invented}")
+    if twice := [name for name, count in Counter(each.income_id for each in booked).items() if count > 1]:
+        raise Violation(f"I6 booked more than once: {twice}")
+    first = min((each.at for each in recorded.values()), default=wallet.at)
+    missing = [
+        name for name, each in happened.items() if first < each.at_ms <= wallet.at and name not in recorded
+    ]
+    if missing:
+        raise Violation(f"I6 not booked: {missing}")
+    still_listed = {name: each for name, each in happened.items() if each.at_ms >= wallet.asks_since}
+    later = sum(
+        (each.amount for name, each in still_listed.items() if name not in wallet.counted), Decimal(0)
+    )
+    if wallet.balance is not None and abs(wallet.balance + later - truth.account.wallet) > _MONEY:
+        raise Violation(
+            f"I5 the wallet is {truth.account.wallet}, our records make it {wallet.balance + later}"
+        )
+
+
+def _id_of(income: VenueIncome) -> str:
+    trade_id = "" if income.trade_id is None else income.trade_id
+    return f"{income.kind}:{income.income_id}:{income.symbol}:{trade_id}".rstrip(":")
 
 
 def every_intent_ended(ledger: Ledger, ended: Iterable[Position]) -> None:

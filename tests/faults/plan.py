@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.market import MINUTE_MS
 from core.rng import seeded
+from exchange.sim.config import DEFAULT_START_MS
 from exchange.sim.server.faults.catalogue import Fault, MinuteFault, RestFault, StreamFault
 from exchange.sim.server.faults.plan import Rule
 
@@ -83,7 +85,8 @@ class Weather:
 
     ``latency`` bounds each way of a request, in seconds; ``order`` is as in ``StormLoop``; ``crashes`` are
     the steps of I/O at which one life of the trader after the other ends; ``disk_full`` is from when to
-    when (monotonic seconds) nothing can be written down.
+    when (monotonic seconds) nothing can be written down. ``begins_at`` is the market's first minute (ms):
+    before midnight, funding settles and the day turns in the storm. ``moves_money``: somebody does.
     """
 
     seed: int
@@ -93,6 +96,8 @@ class Weather:
     volatility: float = 0.012
     crashes: tuple[int, ...] = ()
     disk_full: tuple[float, float] = (0.0, 0.0)
+    begins_at: int = DEFAULT_START_MS
+    moves_money: bool = False
 
 
 def draw_weather(seed: int) -> Weather:
@@ -108,6 +113,8 @@ def draw_weather(seed: int) -> Weather:
         volatility=float(rng.choice((0.004, 0.012, 0.03))),
         crashes=tuple(_crashes(rng)),
         disk_full=_disk_full(rng),
+        begins_at=DEFAULT_START_MS - int(rng.integers(0, 10)) * MINUTE_MS,
+        moves_money=bool(rng.random() < 0.5),
     )
 
 

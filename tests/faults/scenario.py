@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from core.clock import Clock
-from core.journal import EntryKind, PositionChanged
+from core.income import Income
+from core.journal import EntryKind, IncomeBooked, PositionChanged
 from core.market import MINUTE_MS
 from core.positions import Position, Source
+from core.wallet import Wallet
 from data.journal_reader import JournalReader
 from exchange.sim.config import DEFAULT_START_MS
 from tests.fakes.virtual_time import VirtualClock
@@ -63,11 +65,11 @@ def live_through(weather: Weather, story: Story | None = None) -> Outcome:
 
 
 async def _play(weather: Weather, story: Story | None, folder: Path) -> Outcome:
-    clock = VirtualClock(speed=SPEED)
+    clock = VirtualClock(speed=SPEED, offset_ms=weather.begins_at - DEFAULT_START_MS)
     exchange = StormExchange(weather, clock, story=story)
     exchange.trade_by_hand("BUY", _HUMANS_SHARE)
     watch = Watch(exchange, clock, most_positions=STORM_RULES.risk.max_positions)
-    ends_at = DEFAULT_START_MS + (story.minutes if story else STORM_MINUTES) * MINUTE_MS
+    ends_at = weather.begins_at + (story.minutes if story else STORM_MINUTES) * MINUTE_MS
     world = World(
         exchange=exchange,
         folder=folder,
@@ -76,7 +78,7 @@ async def _play(weather: Weather, story: Story | None, folder: Path) -> Outcome:
         watch=watch,
         weather=weather,
     )
-    people: People = StoryPeople(story, clock) if story else RandomPeople(weather.seed)
+    people: People = StoryPeople(story, clock) if story else RandomPeople(weather)
     return await _Stage(world, people, ends_at=ends_at, fails_at=weather.crashes).play()
 
 
@@ -91,12 +93,17 @@ class People(Protocol):
         """Return what they want closed now."""
         ...
 
+    def moves(self) -> float:
+        """Return the share of the spare money that they deposit, or (negative) withdraw, now."""
+        ...
+
 
 class RandomPeople:
-    """Close something now and then."""
+    """Close something now and then, and move money about if it is that kind of people."""
 
-    def __init__(self, seed: int) -> None:
-        self._rng = generator(seed, 3)
+    def __init__(self, weather: Weather) -> None:
+        self._rng = generator(weather.seed, 3)
+        self._purse = generator(weather.seed, 5) if weather.moves_money else None
 
     def pause(self) -> float:
         return float(self._rng.uniform(1, 8))
@@ -105,6 +112,11 @@ class RandomPeople:
         if not held or self._rng.random() >= 0.2:
             return None
         return held[int(self._rng.integers(len(held)))]
+
+    def moves(self) -> float:
+        if self._purse is None or self._purse.random() >= 0.25:
+            return 0.0
+        return float(self._purse.uniform(-0.3, 0.5))
 
 
 class StoryPeople:
@@ -119,6 +131,9 @@ class StoryPeople:
 
     def choose(self, held: Sequence[Position]) -> Position | None:
         return held[0] if held and self._clock.market_ms() >= self._at else None
+
+    def moves(self) -> float:
+        return 0.0
 
 
 class _Stage:
@@ -158,6 +173,8 @@ class _Stage:
         self._world.exchange.let_it_storm()
         while self._world.clock.market_ms() < self._ends_at:
             await self._pass(self._people.pause())
+            if share := self._people.moves():
+                self._world.exchange.move_money(share)
             chosen = self._people.choose(self._believed())
             if chosen is not None:
                 self.lives.process.close(chosen.symbol)
@@ -193,9 +210,11 @@ class _Stage:
         with JournalReader(self._world.journal) as journal:
             journal.verify()
             positions = last_states(journal)
+            booked, wallet = booked_incomes(journal), last_wallet(journal)
             fingerprint = journal.last().hash
         invariants.every_trade_once(exchange, positions)
         invariants.same_money(exchange, positions)
+        invariants.every_income_once(exchange, booked, wallet)
         invariants.every_intent_ended(watch.ledger, [each for each in positions if not each.is_live])
         return Outcome(
             seed=self._world.weather.seed,
@@ -216,6 +235,18 @@ def last_states(journal: JournalReader) -> list[Position]:
         if isinstance(entry.body, PositionChanged) and entry.body.position.plan.source is Source.REAL:
             states[entry.body.position.position_id] = entry.body.position
     return list(states.values())
+
+
+def booked_incomes(journal: JournalReader) -> list[Income]:
+    """Return every change of the wallet on record."""
+    bodies = (entry.body for entry in journal.entries(EntryKind.INCOME))
+    return [body.income for body in bodies if isinstance(body, IncomeBooked)]
+
+
+def last_wallet(journal: JournalReader) -> Wallet:
+    """Return the wallet as it was last accounted for."""
+    state = journal.risk_state()
+    return state.wallet if state else Wallet()
 
 
 def _once_violated(loop: StormLoop, watch: Watch) -> Callable[[], None]:
