@@ -76,11 +76,6 @@ class Bootstrap:
         """Who is left out for now, why and until when."""
         return self._set_aside.all
 
-    @property
-    def failed(self) -> dict[str, str]:
-        """Return the reasons alone."""
-        return {symbol: each.reason for symbol, each in self._set_aside.all.items()}
-
     def fetch(self, symbols: Iterable[str]) -> None:
         """Fetch histories in this order, several at a time; who is being fetched already is not twice."""
         if self._began is None:

@@ -50,6 +50,13 @@ class CandleBuffer:
         slot = self._slot(open_time)
         return bool(self._times[slot] == open_time and not np.isnan(self._candles[slot, Field.CLOSE, index]))
 
+    def candle(self, index: int, open_time: int) -> Floats | None:
+        """Return a copy of one candle [5], ``None`` where it is missing."""
+        if not self.has(index, open_time):
+            return None
+        candle: Floats = self._candles[self._slot(open_time), :, index].copy()
+        return candle
+
     def row(self, open_time: int) -> Floats:
         """Return a copy of one minute of all symbols, [5, S]."""
         slot = self._slot(open_time)

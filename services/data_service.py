@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import isfinite, nan
 from typing import Any, Protocol
@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from core.clock import Clock
+from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import (
     MINUTE_MS,
     AxisChanged,
     Booleans,
     CandleHistory,
+    Floats,
     MarketContext,
     MinuteClosed,
     SymbolAxis,
@@ -26,11 +28,18 @@ from services.candle_buffer import CandleBuffer
 from services.candle_pages import CandleReader, is_sound, read_history
 from services.market_board import MarketBoard
 from services.minute_barrier import MinuteBarrier
+from services.polling import CandlePoller
+from services.second_look import SecondLook
+from services.set_aside import Exclusion
 
 _log = logging.getLogger(__name__)
 
 DEADLINE = 2.5
 """Machine seconds after a minute's first close, after which it is published without the absent."""
+FIRST_WORD_SECONDS = 30.0
+"""How long a start waits for streams before it goes on without them."""
+_EARLY_MS = 1_000
+"""How much before the end of its minute a candle may be called closed."""
 
 
 class MarketStreams(Protocol):
@@ -44,6 +53,10 @@ class MarketStreams(Protocol):
 
     def follow(self, symbols: Sequence[str]) -> None:
         """Stream these symbols from now on; their order is that of the sink's indices from this moment."""
+        ...
+
+    def renew(self, symbols: Sequence[str]) -> None:
+        """Ask anew for the candles of symbols that were subscribed and stay silent."""
         ...
 
 
@@ -90,6 +103,16 @@ class DataService:
             spawn=self._spawn,
         )
         self._streams = streams(self)
+        self._poller = CandlePoller(
+            candles,
+            silent=self._admission.silent,
+            take=self._on_polled,
+            renew=self._streams.renew,
+            clock=clock,
+        )
+        self._second_look = SecondLook(
+            candles, believed=self._believed, distrust=self.distrust, spawn=self._spawn
+        )
         self._heard = asyncio.Event()
         self._market_ms = 0
         self._task: asyncio.Task[None] | None = None
@@ -158,9 +181,14 @@ class DataService:
             self._admission.distrust(symbol)
 
     @property
-    def excluded(self) -> dict[str, str]:
-        """Symbols the exchange would not give the history of, with its reason."""
-        return self._admission.failed
+    def excluded(self) -> Mapping[str, Exclusion]:
+        """Symbols the exchange would not give the history of: why, and until when they are left alone."""
+        return self._admission.set_aside
+
+    @property
+    def polled(self) -> frozenset[str]:
+        """Symbols whose streams are silent, and whose candles are asked for over REST."""
+        return self._poller.polled
 
     async def close(self) -> None:
         if self._task is not None:
@@ -172,8 +200,8 @@ class DataService:
     def on_candle(
         self, index: int, open_time: int, candle: tuple[float, ...], *, closed: bool, at: int
     ) -> None:
-        """Take a candle; only closed ones decide, and none that is from the future or can not be true."""
-        if closed and open_time < at and is_sound(candle):
+        """Take a candle; only closed ones decide, none whose minute is not over or that can not be true."""
+        if closed and open_time + MINUTE_MS <= at + _EARLY_MS and is_sound(candle):
             self._hear(at)
             self._on_closed(index, open_time, candle)
 
@@ -204,10 +232,28 @@ class DataService:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._streams.run())
-            await self._streams.subscribed()
-            self._heard.clear()
-            await self._heard.wait()
+            await self._first_word()
             self._admission.begin(self._board.context().quote_volume_24h)
+            await self._poller.run()
+
+    async def _first_word(self) -> None:
+        """Wait for the streams; where they stay silent, learn the time from the exchange's newest candle."""
+        while not self._heard.is_set():
+            try:
+                async with asyncio.timeout(FIRST_WORD_SECONDS):
+                    await self._streams.subscribed()
+                    self._heard.clear()
+                    await self._heard.wait()
+            except TimeoutError:
+                await self._ask_the_time()
+
+    async def _ask_the_time(self) -> None:
+        try:
+            newest = await self._candles.page(self.axis.names[0], MINUTE_MS, limit=2)
+        except (ExchangeRefused, ExchangeUnavailable) as fault:
+            _log.warning("neither streams nor REST tell the time: %s", fault)
+        else:
+            self._hear(int(newest.open_times.max(initial=0)))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         fault = None if task.cancelled() else task.exception()
@@ -241,10 +287,36 @@ class DataService:
         self._heard.set()
 
     def _on_closed(self, index: int, open_time: int, candle: tuple[float, ...]) -> None:
-        self._buffer.put(index, open_time, candle)
+        known = self._buffer.candle(index, open_time)
+        if known is not None and tuple(known.tolist()) != candle:
+            self._second_look.at(self.axis.names[index], open_time)
+        if known is None or open_time > self._barrier.frontier:
+            self._buffer.put(index, open_time, candle)
+        self._arrive(index, open_time)
+        self._admission.closed(self.axis.names[index], open_time)
+
+    def _on_polled(self, round_: Sequence[CandleHistory]) -> None:
+        """Take closed candles of many symbols in the order of time, as those that came by stream."""
+        arrivals: list[tuple[int, int]] = []
+        for history in round_:
+            index = self.axis.index_of(history.symbol)
+            if index is not None:
+                self._buffer.put_history(index, history)
+                arrivals += [(at, index) for at in history.open_times.tolist() if self._buffer.has(index, at)]
+        for open_time, index in sorted(arrivals):
+            self._market_ms = max(self._market_ms, open_time + MINUTE_MS)
+            self._arrive(index, open_time)
+        for history in round_:
+            if history.symbol in self.axis and len(history.open_times):
+                self._admission.polled(history.symbol, int(history.open_times.max()))
+
+    def _believed(self, symbol: str, open_time: int) -> Floats | None:
+        index = self.axis.index_of(symbol)
+        return None if index is None else self._buffer.candle(index, open_time)
+
+    def _arrive(self, index: int, open_time: int) -> None:
         if open_time > self._barrier.frontier and self._barrier.arrive(index, open_time):
             asyncio.get_running_loop().call_later(self._deadline, self._barrier.expire, open_time)
-        self._admission.closed(self.axis.names[index], open_time)
 
     def _publish(self, open_time: int, present: Booleans, dropped: Booleans) -> None:
         for index in np.flatnonzero(dropped).tolist():

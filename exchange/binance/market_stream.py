@@ -1,8 +1,8 @@
 """The whole market over WebSockets: 1m candles, marks and funding, best bids and asks, 24 h volumes."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -10,16 +10,29 @@ import msgspec
 from core.clock import Clock
 from core.rng import Rng
 from exchange.binance.addresses import BinanceAddresses
-from exchange.binance.allotment import allotted
+from exchange.binance.allotment import STREAMS_A_CONNECTION, allotted
 from exchange.binance.stream_keeper import StreamKeeper, StreamListener, StreamPatience
 from exchange.binance.transport import Transport
 
-_log = logging.getLogger(__name__)
-
 _KLINES = "@kline_1m"
-_PUSHES = StreamPatience(silence=5.0)  # four a second and one a second
-_BOOKS = StreamPatience(silence=15.0)  # the book ticker of the whole market comes every five seconds
 Candle = tuple[float, float, float, float, float]
+
+
+_CANDLES = StreamPatience(silence=5.0, streams=STREAMS_A_CONNECTION)  # four a second of what is traded
+_PUSHES = StreamPatience(silence=3.0)  # one a second
+_BOOKS = StreamPatience(silence=15.0)  # the book ticker of the whole market comes every five seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketPatience:
+    """How long each kind of connection may be silent: some three of its updates."""
+
+    candles: StreamPatience = _CANDLES
+    pushes: StreamPatience = _PUSHES
+    books: StreamPatience = _BOOKS
+
+
+_USUAL = MarketPatience()
 
 
 class MarketSink(Protocol):
@@ -96,15 +109,14 @@ class BinanceMarketStreams:
         *,
         clock: Clock,
         rng: Rng,
-        pushes: StreamPatience = _PUSHES,
-        books: StreamPatience = _BOOKS,
+        patience: MarketPatience = _USUAL,
     ) -> None:
         self._transport = transport
         self._addresses = addresses
         self._sink = sink
         self._clock = clock
         self._rng = rng
-        self._pushes = pushes
+        self._patience = patience
         self._klines = msgspec.json.Decoder(_KlineEvent, strict=False)
         self._books = msgspec.json.Decoder(_BookEvent, strict=False)
         self._lists = msgspec.json.Decoder(list[_MarketWide], strict=False)
@@ -116,14 +128,14 @@ class BinanceMarketStreams:
             self._keeper(
                 addresses.market_socket(),
                 ["!markPrice@arr@1s", "!miniTicker@arr"],
-                StreamListener(on_text=self._tolerant(self._on_market_wide), on_down=sink.on_marks_lost),
-                pushes,
+                StreamListener(on_text=self._on_market_wide, on_down=sink.on_marks_lost),
+                patience.pushes,
             ),
             self._keeper(
                 addresses.public_socket(),
                 ["!bookTicker"],
-                StreamListener(on_text=self._tolerant(self._on_book), on_down=sink.on_books_lost),
-                books,
+                StreamListener(on_text=self._on_book, on_down=sink.on_books_lost),
+                patience.books,
             ),
         ]
         self.follow(symbols)
@@ -158,6 +170,13 @@ class BinanceMarketStreams:
             self._candle_keepers.append(keeper)
             self._start(keeper)
 
+    def renew(self, symbols: Sequence[str]) -> None:
+        """Subscribe the candles of these anew, the other streams of their connections undisturbed."""
+        silent = {f"{symbol.lower()}{_KLINES}" for symbol in symbols}
+        for keeper in self._candle_keepers:
+            if doubted := silent.intersection(keeper.names):
+                keeper.renew(doubted)
+
     @property
     def _keepers(self) -> list[StreamKeeper]:
         return [*self._candle_keepers, *self._wide_keepers]
@@ -175,8 +194,8 @@ class BinanceMarketStreams:
                 task.cancel()
 
     def _candle_keeper(self, names: Sequence[str]) -> StreamKeeper:
-        listener = StreamListener(on_text=self._tolerant(self._on_kline), on_up=self._on_klines_up)
-        return self._keeper(self._addresses.market_socket(), names, listener, self._pushes)
+        listener = StreamListener(on_text=self._on_kline, on_up=self._on_klines_up)
+        return self._keeper(self._addresses.market_socket(), names, listener, self._patience.candles)
 
     def _keeper(
         self, url: str, names: Sequence[str], listener: StreamListener, patience: StreamPatience
@@ -190,16 +209,6 @@ class BinanceMarketStreams:
             rng=self._rng,
             patience=patience,
         )
-
-    def _tolerant(self, on_text: Callable[[str], None]) -> Callable[[str], None]:
-        def read(text: str) -> None:
-            try:
-                on_text(text)
-            except (msgspec.DecodeError, ValueError) as fault:
-                # A candle lost here is noticed as missing and fetched, so the stream may go on.
-                _log.warning("unreadable market message: %s", fault)
-
-        return read
 
     def _on_klines_up(self, names: Sequence[str]) -> None:
         symbols = (name.removesuffix(_KLINES).upper() for name in names)

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 _NAMES_A_MESSAGE = 100
 _SECONDS_BETWEEN_MESSAGES = 0.15  # Binance disconnects who sends more than ten a second
+_UNREADABLE = 20
 
 
 def _nothing(*_: object) -> None:
@@ -37,11 +38,18 @@ class StreamListener:
 class StreamPatience:
     """When a connection is given up, in machine seconds: without any message, and however well it goes.
 
-    The exchange ends every connection after a day; ours end before, each at a moment of its own.
+    ``silence`` is what a connection of ``streams`` may show; one of fewer speaks less often and may be silent
+    longer, up to ``longest``. The exchange ends every connection after a day; ours end before, each at a
+    moment of its own.
     """
 
     silence: float = 15.0
+    streams: int = 1
+    longest: float = 180.0
     lifetime: float = 23 * 3600.0
+
+    def silence_of(self, streams: int) -> float:
+        return min(max(self.longest, self.silence), self.silence * max(1.0, self.streams / max(streams, 1)))
 
 
 class StreamKeeper:
@@ -65,6 +73,7 @@ class StreamKeeper:
         self._transport = transport
         self._url = url
         self._changed = asyncio.Event()
+        self._doubted: set[str] = set()
         self.names = tuple(names)
         self._listener = listener
         self._clock = clock
@@ -72,7 +81,8 @@ class StreamKeeper:
         self._patience = patience
         self._backoff = Backoff()
         self._failures = 0
-        self._heard = False
+        self._unreadable = 0
+        self._heard_at = 0.0
         self.subscribed = asyncio.Event()
 
     def follow(self, names: Iterable[str]) -> None:
@@ -80,16 +90,20 @@ class StreamKeeper:
         self.names = tuple(names)
         self._changed.set()
 
+    def renew(self, names: Iterable[str]) -> None:
+        """Give these up and subscribe them again: they were acknowledged, and nothing came."""
+        self._doubted.update(names)
+        self._changed.set()
+
     async def run(self) -> None:
-        """Stay connected until cancelled."""
+        """Stay connected until cancelled; who is cut off with many others does not return with them all."""
         while True:
-            if self._failures:
-                await self._clock.sleep(self._backoff.delay(self._failures, self._rng))
-            self._failures += 1
             try:
                 await self._live()
             except (ExchangeUnavailable, SocketClosed) as end:
                 _log.warning("%d streams, the first of %s, lost: %s", len(self.names), self.names[:1], end)
+            await self._clock.sleep(self._backoff.delay(self._failures, self._rng))
+            self._failures += 1
 
     async def _live(self) -> None:
         socket = await self._transport.connect(self._url)
@@ -99,13 +113,23 @@ class StreamKeeper:
             beside.append(asyncio.create_task(self._ask_for_changes(socket, carried)))
             while True:
                 text = await socket.receive()
-                self._heard = True
-                self._listener.on_text(text)
+                self._heard_at = self._clock.monotonic()
+                self._hear(text)
         finally:
             self.subscribed.clear()
             self._listener.on_down()
             await _end(beside)
             await socket.close()
+
+    def _hear(self, text: str) -> None:
+        """What an unreadable message lost is noticed as missing and fetched; many are a broken connection."""
+        try:
+            self._listener.on_text(text)
+        except (msgspec.DecodeError, ValueError) as fault:
+            self._unreadable += 1
+            _log.info("unreadable market message: %s", fault)
+            if self._unreadable % _UNREADABLE == 0:
+                raise SocketClosed(f"{_UNREADABLE} unreadable messages, the last: {fault}") from fault
 
     async def _ask_for_changes(self, socket: Socket, carried: Collection[str]) -> None:
         """Bring the connection up to date whenever other names are wanted."""
@@ -121,8 +145,10 @@ class StreamKeeper:
         """Give up what is no longer wanted, then subscribe what is not ``carried``; returns what is."""
         self._changed.clear()
         wanted = frozenset(self.names)
-        fresh = [name for name in self.names if name not in carried]
-        gone = sorted(name for name in carried if name not in wanted)
+        trusted = frozenset(carried) - self._doubted
+        self._doubted.clear()
+        fresh = [name for name in self.names if name not in trusted]
+        gone = sorted(name for name in carried if name not in wanted & trusted)
         messages = [*_requests("UNSUBSCRIBE", gone), *_requests("SUBSCRIBE", fresh)]
         for number, message in enumerate(messages, start=1):
             await socket.send(msgspec.json.encode({**message, "id": number}).decode())
@@ -134,13 +160,16 @@ class StreamKeeper:
 
     async def _watch(self, socket: Socket) -> None:
         """Close the connection when it has gone silent or grown old."""
-        ends_at = self._clock.monotonic() + self._rng.uniform(0.8, 1.0) * self._patience.lifetime
-        while (left := ends_at - self._clock.monotonic()) > 0:
-            self._heard = False
-            await self._clock.sleep(min(self._patience.silence, left))
-            if not self._heard:
+        self._heard_at = began = self._clock.monotonic()
+        ends_at = began + self._rng.uniform(0.8, 1.0) * self._patience.lifetime
+        while True:
+            now = self._clock.monotonic()
+            silent_at = self._heard_at + self._patience.silence_of(len(self.names))
+            if now >= min(silent_at, ends_at):
                 break
-            self._failures = 0
+            if self._heard_at > began:
+                self._failures = 0
+            await self._clock.sleep(min(silent_at, ends_at) - now)
         await socket.close()
 
 

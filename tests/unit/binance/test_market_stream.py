@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from core.errors import ExchangeUnavailable
 from core.rng import seeded
-from exchange.binance.market_stream import BinanceMarketStreams
+from exchange.binance.market_stream import BinanceMarketStreams, MarketPatience
 from exchange.binance.stream_keeper import StreamPatience
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket, SocketClosed
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 from tests.unit.binance.wire import ADDRESSES, ScriptedSocket
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
+USUAL = StreamPatience()
 
 
 @dataclass
@@ -93,8 +96,23 @@ class _Late:
             await self.real.close()
 
 
+@dataclass
+class Unreachable(Exchange):
+    """Opens nothing, and notes when it was asked to."""
+
+    attempts: list[float] = field(default_factory=list)
+
+    async def connect(self, url: str) -> Socket:
+        self.attempts.append(VirtualClock().monotonic())
+        raise ExchangeUnavailable("away")
+
+
 def listened(
-    exchange: Exchange, *, symbols: Sequence[str] = SYMBOLS, seconds: float = 5.0, **patience: float
+    exchange: Exchange,
+    *,
+    symbols: Sequence[str] = SYMBOLS,
+    seconds: float = 5.0,
+    patience: StreamPatience = USUAL,
 ) -> Notes:
     """Stream for so many virtual seconds."""
 
@@ -107,8 +125,7 @@ def listened(
             notes,
             clock=clock,
             rng=seeded(1),
-            pushes=StreamPatience(**patience),
-            books=StreamPatience(**patience),
+            patience=MarketPatience(candles=patience, pushes=patience, books=patience),
         )
         running = asyncio.create_task(streams.run())
         await clock.sleep(seconds)
@@ -199,7 +216,7 @@ def test_each_kind_of_stream_has_its_own_address_and_no_connection_carries_too_m
 
 def test_a_connection_that_stays_silent_is_made_anew() -> None:
     exchange = Exchange()
-    notes = listened(exchange, seconds=50, silence=15)
+    notes = listened(exchange, seconds=50, patience=StreamPatience(silence=15))
     assert len(exchange.opened) == 3 * 3 + 3
     assert notes.heard.count(("resumed", 0, 1)) == 4
 
@@ -212,7 +229,69 @@ def test_a_lost_connection_comes_back_and_says_so() -> None:
     assert len([url for url, _ in exchange.opened if url == ADDRESSES.public_socket()]) == 2
 
 
+@pytest.mark.fault(21)
+@pytest.mark.parametrize(("streams", "seconds"), [(200, 5.0), (100, 10.0), (1, 180.0)])
+def test_a_connection_of_few_streams_may_be_silent_longer(streams: int, seconds: float) -> None:
+    assert MarketPatience().candles.silence_of(streams) == seconds
+
+
+@pytest.mark.fault(21)
+def test_a_connection_is_given_up_when_its_patience_is_over_and_not_later() -> None:
+    spoke = [ScriptedSocket([json.dumps(kline())], silent_after=True)]
+    exchange = Exchange({"btcusdt@kline_1m": list(spoke)})
+    listened(exchange, seconds=3.5, patience=StreamPatience(silence=3.0))
+    assert len(exchange.opened) == 3 + 3
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize(("rubbish", "connections"), [(19, 1), (20, 2)])
+def test_many_unreadable_messages_are_a_broken_connection(rubbish: int, connections: int) -> None:
+    texts = ["{"] * rubbish + [json.dumps(kline())]
+    exchange = Exchange({"btcusdt@kline_1m": [ScriptedSocket(texts, silent_after=True)]})
+    notes = listened(exchange, seconds=2)
+    market = [url for url, socket in exchange.opened if "kline" in socket.sent[0]]
+    assert len(market) == connections
+    assert any(each[0] == "candle" for each in notes.heard) == (connections == 1)
+
+
+@pytest.mark.fault(27)
+def test_connections_cut_together_come_back_one_after_another_and_not_too_often() -> None:
+    symbols = [f"S{number}USDT" for number in range(650)]
+    exchange = Unreachable()
+    listened(exchange, symbols=symbols, seconds=300)
+    first = exchange.attempts[:6]
+    second = exchange.attempts[6:12]
+    assert first == [first[0]] * 6
+    assert len(set(second)) == 6
+    assert len(exchange.attempts) < 300  # what the exchange allows an address in five minutes
+
+
+def test_streams_that_stay_silent_are_given_up_and_asked_for_again() -> None:
+    async def story() -> ScriptedSocket:
+        socket = ScriptedSocket([], silent_after=True)
+        exchange = Exchange({"btcusdt@kline_1m": [socket]})
+        clock = VirtualClock()
+        streams = BinanceMarketStreams(
+            exchange, ADDRESSES, SYMBOLS, Notes(), clock=clock, rng=seeded(1), patience=MarketPatience()
+        )
+        running = asyncio.create_task(streams.run())
+        await clock.sleep(1)
+        streams.renew(["ETHUSDT", "DOGEUSDT"])
+        await clock.sleep(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return socket
+
+    said = [json.loads(text) for text in run_virtually(story()).sent]
+    assert [(each["method"], each["params"]) for each in said] == [
+        ("SUBSCRIBE", ["btcusdt@kline_1m", "ethusdt@kline_1m"]),
+        ("UNSUBSCRIBE", ["ethusdt@kline_1m"]),
+        ("SUBSCRIBE", ["ethusdt@kline_1m"]),
+    ]
+
+
+@pytest.mark.fault(27)
 def test_connections_are_renewed_before_the_exchange_ends_them() -> None:
     exchange = Exchange()
-    listened(exchange, seconds=3600, silence=10_000, lifetime=3000)
+    listened(exchange, seconds=3600, patience=StreamPatience(silence=10_000, lifetime=3000))
     assert len(exchange.opened) == 6

@@ -7,14 +7,15 @@ from typing import Any
 
 from core.errors import ExchangeUnavailable
 from core.rng import seeded
-from exchange.binance.market_stream import BinanceMarketStreams
+from exchange.binance.market_stream import BinanceMarketStreams, MarketPatience
 from exchange.binance.stream_keeper import StreamPatience
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 from tests.unit.binance.test_market_stream import SYMBOLS, Exchange, Notes, kline
 from tests.unit.binance.wire import ADDRESSES, ScriptedSocket
 
 Story = Callable[[BinanceMarketStreams, VirtualClock], Coroutine[Any, Any, None]]
-CALM = StreamPatience(silence=1e6, lifetime=1e9)
+_CALM = StreamPatience(silence=1e6, lifetime=1e9)
+CALM = MarketPatience(candles=_CALM, pushes=_CALM, books=_CALM)
 
 
 class Talkative(ScriptedSocket):
@@ -32,7 +33,7 @@ def streamed(exchange: Exchange, story: Story, *, symbols: Sequence[str] = SYMBO
     async def play() -> Notes:
         notes, clock = Notes(), VirtualClock()
         streams = BinanceMarketStreams(
-            exchange, ADDRESSES, symbols, notes, clock=clock, rng=seeded(1), pushes=CALM, books=CALM
+            exchange, ADDRESSES, symbols, notes, clock=clock, rng=seeded(1), patience=CALM
         )
         running = asyncio.create_task(streams.run())
         await clock.sleep(5)

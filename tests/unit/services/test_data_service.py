@@ -1,181 +1,13 @@
 """The data service between a market that is slow, late or broken, and a trader that wants whole minutes."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import pytest
 
 from core.errors import ExchangeRefused, ExchangeUnavailable
-from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, MinuteClosed, SymbolAxis
+from core.market import MINUTE_MS, QUARTER_MS, Field
 from exchange.limits.weight import Priority
-from services.bootstrap import BootstrapProgress
-from services.data_service import DataService
-from tests.fakes.virtual_time import VirtualClock, run_virtually
-
-AXIS = SymbolAxis(("AUSDT", "BUSDT", "CUSDT"))
-START = 1_764_547_200_000 + 300 * QUARTER_MS  # a whole quarter of an hour
-
-
-def candle(index: int, open_time: int) -> tuple[float, float, float, float, float]:
-    """Make the one true candle of a symbol and minute."""
-    price = 100.0 + index + (open_time // MINUTE_MS) % 997
-    return price, price + 2, price - 2, price + 1, 10.0
-
-
-@dataclass
-class FakeMarket:
-    """Knows every candle: serves them in pages, and in streams as the test says."""
-
-    clock: VirtualClock
-    listed_since: int = 0
-    holes: set[tuple[str, int]] = field(default_factory=set)
-    delays: dict[str, float] = field(default_factory=dict)
-    faults: dict[str, list[Exception]] = field(default_factory=dict)
-    forming: int = START
-    pages: list[tuple[str, int, int, Priority]] = field(default_factory=list)
-    sink: DataService | None = None
-    followed: list[tuple[str, ...]] = field(default_factory=list)
-    broken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def page(
-        self,
-        symbol: str,
-        timeframe_ms: int,
-        *,
-        limit: int,
-        start_ms: int | None = None,
-        end_ms: int | None = None,
-        priority: Priority = Priority.SCAN,
-    ) -> CandleHistory:
-        self.pages.append((symbol, timeframe_ms, limit, priority))
-        await self.clock.sleep(self.delays.get(symbol, 0.05))
-        if self.faults.get(symbol):
-            raise self.faults[symbol].pop(0)
-        newest = self.forming if end_ms is None else end_ms
-        first = max(start_ms or newest - (limit - 1) * timeframe_ms, self.listed_since)
-        end_ms = min(newest, first + (limit - 1) * timeframe_ms)
-        times = [at for at in range(first, end_ms + 1, timeframe_ms) if (symbol, at) not in self.holes]
-        index = AXIS.index_of(symbol)
-        assert index is not None
-        candles = np.array([candle(index, at) for at in times]).reshape(-1, 5).T
-        return CandleHistory(
-            symbol=symbol, timeframe_ms=timeframe_ms, open_times=np.array(times, np.int64), candles=candles
-        )
-
-    async def run(self) -> None:
-        await self.broken.wait()
-        raise RuntimeError("a mistake in the streams")
-
-    async def subscribed(self) -> None: ...
-
-    def follow(self, symbols: Sequence[str]) -> None:
-        self.followed.append(tuple(symbols))
-
-    def closes(self, minute: int, *indices: int) -> None:
-        """Stream closed candles of the minute ``minute`` after START."""
-        assert self.sink is not None
-        open_time = START + minute * MINUTE_MS
-        self.forming = max(self.forming, open_time + MINUTE_MS)
-        for index in indices or range(len(AXIS)):
-            self.sink.on_candle(
-                index, open_time, candle(index, open_time), closed=True, at=open_time + MINUTE_MS
-            )
-
-    def breathes(self, at: int = START) -> None:
-        """Stream a mark price, which tells what time it is."""
-        assert self.sink is not None
-        self.sink.on_mark(0, 100.0, 0.0001, at=at)
-
-
-@dataclass
-class Heard:
-    """What a trader got to know, in order; checks that it may rely on it."""
-
-    events: list[MinuteClosed | CandleHistory] = field(default_factory=list)
-    progress: list[BootstrapProgress] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
-
-    @property
-    def minutes(self) -> list[MinuteClosed]:
-        return [event for event in self.events if isinstance(event, MinuteClosed)]
-
-    @property
-    def histories(self) -> list[CandleHistory]:
-        return [event for event in self.events if isinstance(event, CandleHistory)]
-
-    def present(self) -> list[tuple[int, list[bool]]]:
-        return [((m.open_time - START) // MINUTE_MS, m.present.tolist()) for m in self.minutes]
-
-    def candles_of(self, index: int) -> dict[int, float]:
-        """Apply histories and minutes in order; fails on a gap, a repetition or a wrong candle."""
-        known: dict[int, float] = {}
-        for event in self.events:
-            for at, close in _closes(event, index):
-                assert not known or at == max(known) + MINUTE_MS, "a gap, or a candle twice"
-                assert close == candle(index, at)[Field.CLOSE]
-                known[at] = close
-        return known
-
-
-def _closes(event: MinuteClosed | CandleHistory, index: int) -> list[tuple[int, float]]:
-    if isinstance(event, MinuteClosed):
-        close = float(event.row[Field.CLOSE, index])
-        assert event.present[index] != np.isnan(close)
-        return [(event.open_time, close)] if event.present[index] else []
-    if event.symbol != AXIS.names[index] or event.timeframe_ms != MINUTE_MS:
-        return []
-    return list(zip(event.open_times.tolist(), event.candles[Field.CLOSE].tolist(), strict=True))
-
-
-Story = Callable[[FakeMarket, Heard, VirtualClock], Coroutine[Any, Any, None]]
-
-
-def played(story: Story, **market: Any) -> Heard:
-    """Let a trader listen while ``story`` happens to the market."""
-
-    async def play() -> Heard:
-        clock = VirtualClock()
-        fake, heard = FakeMarket(clock, **market), Heard()
-
-        def streams(sink: DataService) -> FakeMarket:
-            fake.sink = sink
-            return fake
-
-        service = DataService(
-            AXIS,
-            fake,
-            streams=streams,
-            clock=clock,
-            on_history=heard.events.append,
-            on_progress=heard.progress.append,
-        )
-        service.start()
-
-        async def listen() -> None:
-            try:
-                async for minute in service.minutes():
-                    heard.events.append(minute)
-            except ExceptionGroup as fault:
-                heard.faults.extend(fault.exceptions)
-
-        listening = asyncio.create_task(listen())
-        await clock.sleep(0.01)
-        await story(fake, heard, clock)
-        await clock.sleep(0.01)
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await service.close()
-        return heard
-
-    return run_virtually(play())
-
-
-async def warmed(market: FakeMarket, clock: VirtualClock) -> None:
-    market.breathes()
-    await clock.sleep(1)
+from tests.fakes.virtual_time import VirtualClock
+from tests.unit.services.fake_market import START, FakeMarket, Heard, candle, played, warmed
 
 
 def test_histories_come_before_the_first_minute_and_join_it_without_a_gap() -> None:
@@ -352,11 +184,38 @@ def test_a_symbol_without_history_is_left_out_with_the_reason_and_holds_up_nobod
         await warmed(market, clock)
         market.closes(0)
         assert market.sink is not None
-        assert market.sink.excluded == {"BUSDT": "gone (code -1121)"}
+        assert market.sink.excluded["BUSDT"].reason == "gone (code -1121)"
 
     heard = played(story, faults={"BUSDT": [ExchangeRefused(-1121, "gone")] * 3})
     assert heard.present() == [(0, [True, False, True])]
     assert (heard.progress[-1].done, heard.progress[-1].failed) == (2, 1)
+
+
+def test_a_symbol_left_out_is_asked_for_again_when_its_time_is_over() -> None:
+    async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        market.closes(0)
+        assert market.sink is not None
+        await clock.sleep((market.sink.excluded["BUSDT"].until_ms - clock.market_ms()) / 1000 + 2)
+        assert market.sink.excluded == {}
+        market.closes(1)
+
+    heard = played(story, faults={"BUSDT": [ExchangeUnavailable("silence")] * 3})
+    assert heard.present() == [(0, [True, False, True]), (1, [True] * 3)]
+    assert max(heard.candles_of(1)) == START + MINUTE_MS
+
+
+def test_a_symbol_that_can_not_be_fetched_anew_is_set_aside_too() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        market.faults["BUSDT"] = [ExchangeRefused(-1121, "gone")] * 3
+        assert market.sink is not None
+        market.sink.distrust("BUSDT")
+        await clock.sleep(1)
+        assert market.sink.excluded["BUSDT"].reason == "gone (code -1121)"
+        market.closes(0)
+
+    assert played(story).present() == [(0, [True, False, True])]
 
 
 def test_a_symbol_that_fails_once_is_tried_again() -> None:
@@ -409,6 +268,7 @@ def test_a_mistake_inside_ends_the_minutes_loudly() -> None:
     assert "a mistake in the streams" in str(fault)
 
 
+@pytest.mark.fault(53)
 def test_a_gap_longer_than_memory_means_a_fresh_history() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
@@ -422,7 +282,8 @@ def test_a_gap_longer_than_memory_means_a_fresh_history() -> None:
 
     heard = played(story)
     assert heard.present()[-1] == (701, [True] * 3)
-    fresh = heard.histories[-1]
+    quarters, fresh = heard.histories[-2:]
+    assert (quarters.symbol, quarters.starts_over) == ("BUSDT", True)  # no indicator is computed across it
     assert (fresh.symbol, fresh.timeframe_ms, len(fresh.open_times)) == ("BUSDT", MINUTE_MS, 499)
 
 
@@ -484,6 +345,57 @@ def test_a_candle_told_twice_or_revised_later_changes_nothing_that_is_known() ->
     heard = played(story)
     assert heard.present() == [(0, [True] * 3), (1, [True] * 3)]
     assert max(heard.candles_of(1)) == START + MINUTE_MS
+
+
+@pytest.mark.fault(55)
+def test_a_closed_candle_that_the_exchange_has_changed_means_that_the_symbol_starts_over() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        wrong = (100.0, 103.0, 99.0, 101.0, 1.0)
+        market.sink.on_candle(1, START, wrong, closed=True, at=START + MINUTE_MS)
+        market.closes(0, 0, 2)
+        market.closes(0, 1)  # closed once more, and this time as it is in the exchange's own history
+        await clock.sleep(1)
+        market.closes(1)
+
+    heard = played(story)
+    again = [history for history in heard.histories if history.starts_over]
+    assert [each.symbol for each in again] == ["BUSDT"]
+    anew = heard.histories[-1]
+    assert (anew.symbol, anew.timeframe_ms, anew.open_times[-1]) == ("BUSDT", MINUTE_MS, START)
+    assert anew.candles[:, -1].tolist() == list(candle(1, START))
+    assert heard.present()[-1] == (1, [True] * 3)
+
+
+@pytest.mark.fault(55)
+def test_of_two_closings_before_the_decision_the_last_counts() -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        market.sink.on_candle(1, START, (100.0, 103.0, 99.0, 101.0, 1.0), closed=True, at=START + MINUTE_MS)
+        market.closes(0, 1)
+        market.closes(0, 0, 2)
+        await clock.sleep(1)
+
+    heard = played(story)
+    assert heard.present() == [(0, [True] * 3)]
+    assert not any(history.starts_over for history in heard.histories)
+    assert max(heard.candles_of(1)) == START
+
+
+@pytest.mark.fault(54)
+def test_a_candle_called_closed_before_its_minute_is_over_decides_nothing() -> None:
+    async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        assert market.sink is not None
+        for index in range(3):
+            early = START + MINUTE_MS - 5_000
+            market.sink.on_candle(index, START, candle(index, START), closed=True, at=early)
+        await clock.sleep(10)
+        assert heard.minutes == []
+
+    played(story)
 
 
 def test_a_symbol_whose_candles_proved_wrong_is_fetched_anew_and_absent_until_then() -> None:
