@@ -21,9 +21,12 @@ from cli.options import (
     TradesOptions,
     moment,
 )
-from core.errors import ModeRefused, PerpscoutError
+from core.errors import ModeRefused, PerpscoutError, RestartNeeded
 from core.positions import Source
 from core.settings import Mode
+
+TRY_AGAIN = 75
+"""The exit code of a run that is to be started again; sysexits.h calls it EX_TEMPFAIL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,8 @@ def run_app(actions: Actions, arguments: Sequence[str] | None = None) -> int:
         return _complain(fault.format_message(), fault.exit_code)
     except ModeRefused as fault:
         return _complain(str(fault), 2)
+    except RestartNeeded as fault:
+        return _complain(str(fault), TRY_AGAIN)
     except PerpscoutError as fault:
         return _complain(str(fault), 1)
     except (typer.Abort, KeyboardInterrupt):

@@ -145,6 +145,8 @@ class Settings(BaseModel):
     """zh-TW, zh-CN or en."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    max_memory_mb: int = Field(4096, ge=1024)
+    """Memory in MB at which the program ends in good order, with exit code 75, to be started again."""
     up_colour: Literal["green", "red"] = "green"
     """The colour of rising prices and of gains: green or red."""
 

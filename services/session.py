@@ -11,7 +11,7 @@ from core.errors import RestartNeeded
 from core.market import MinuteClosed
 from core.notices import Alert, Severity
 from core.orders import StreamLost
-from core.ports import Exchange, Notifier
+from core.ports import Exchange
 from services.awakening import Awakening
 from services.bookkeeping import Bookkeeper
 from services.heartbeats import Heartbeats
@@ -88,10 +88,12 @@ class Session:
         clock: Clock,
         mark: Callable[[str], Decimal | None] = lambda _: None,
         execution: Drainable | None = None,
-        notifier: Notifier | None = None,
         vital: VitalSigns | None = None,
     ) -> None:
-        """``mark`` tells a symbol's mark price of this moment: without it nothing backs up the stops."""
+        """``mark`` tells a symbol's mark price of this moment: without it nothing backs up the stops.
+
+        Without ``vital`` nobody watches over the run, nor hears what goes wrong beside it.
+        """
         self._trader = trader
         self._inbox = inbox
         self._minutes = minutes
@@ -100,7 +102,7 @@ class Session:
         self._clock = clock
         self._mark = mark
         self._execution = execution
-        self._notifier = notifier or Notifiers(())
+        self._notifier = vital.notifier if vital else Notifiers(())
         self._vital = vital
         self._reconciler = Reconciler(exchange, post=inbox.post, clock=clock)
         self._awakening = Awakening(clock, woken=self._woken, post=inbox.post, notifier=self._notifier)

@@ -39,7 +39,7 @@ class VitalSigns:
         self.duties, self.companions = Heartbeats(clock), Heartbeats(clock)
         self._machine = machine
         self._memory_limit = memory_limit
-        self._notifier = notifier
+        self.notifier = notifier
         self._clock = clock
         self._silent: frozenset[str] = frozenset()
         self._quiet_until = 0.0
@@ -104,4 +104,4 @@ class VitalSigns:
         raise RestartNeeded(f"Ended in order to be started again: {why}.")
 
     def _say(self, key: str, severity: Severity, text: str) -> None:
-        self._notifier.notify(Alert(key=key, severity=severity, at=self._clock.market_ms(), text=text))
+        self.notifier.notify(Alert(key=key, severity=severity, at=self._clock.market_ms(), text=text))

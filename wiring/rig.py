@@ -7,6 +7,7 @@ from cli.watched_run import Rig
 from core.instruments import Instrument
 from core.settings import Settings
 from data.candle_store import CandleStore
+from data.machine import ThisMachine
 from exchange.paper import PaperExchange
 from services.books import Venues
 from services.data_service import DataService
@@ -15,9 +16,10 @@ from services.letterbox import Letterbox
 from services.notifiers import Notifiers
 from services.operator import Operator
 from services.quarter_check import QuarterCheck
-from services.session import Inbox, MinuteSource, Session
+from services.session import SILENT_SECONDS, Inbox, MinuteSource, Session
 from services.trader import Trader
 from services.universe import Universe
+from services.vital_signs import VitalSigns
 from wiring.account import Account, account_of
 from wiring.boarding import board
 from wiring.fronts import discord_front, trade_drawer
@@ -70,11 +72,17 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         notifier=notifier,
         clock=clock,
     )
+    vital = VitalSigns(
+        ThisMachine(records.folder),
+        memory_limit=settings.max_memory_mb * 2**20,
+        notifier=notifier,
+        clock=clock,
+    )
     operator = Operator(inbox.post)
     letters = Letterbox(records.folder / "wishes", operator, clock)
     return Rig(
         trader=trader,
-        session=_session(trader, inbox, place, account, records, data, archivist.following(data)),
+        session=_session(trader, inbox, place, account, records, data, archivist.following(data), vital),
         operator=operator,
         highlights=highlights,
         pace=place.pace,
@@ -83,9 +91,9 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         draw=trade_drawer(settings),
         is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(data.axis),
         beside=(
-            universe.run(),
-            check.run(),
-            letters.run(),
+            vital.companions.of("universe", universe.run(), within=SILENT_SECONDS),
+            vital.companions.of("quarter check", check.run(), within=SILENT_SECONDS),
+            vital.companions.of("letterbox", letters.run(), within=SILENT_SECONDS),
             *preflight,
             *([discord.run(trader.view, operator)] if discord else []),
         ),
@@ -117,6 +125,7 @@ def _session(
     records: Records,
     data: DataService,
     minutes: MinuteSource,
+    vital: VitalSigns,
 ) -> Session:
     return Session(
         trader,
@@ -128,4 +137,5 @@ def _session(
         # On paper nothing happens between closed candles, so nothing may be decided there either.
         mark=data.mark if account.paper is None else lambda _: None,
         execution=account.carrier,
+        vital=vital,
     )

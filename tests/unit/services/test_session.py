@@ -106,7 +106,7 @@ def session(
     clock: Clock | None = None,
     room: Room | None = None,
 ) -> Session:
-    clock, quiet, ears = clock or SystemClock(), Quiet(), room or Room()
+    clock, quiet = clock or SystemClock(), Quiet()
     watched = VitalSigns(room, memory_limit=2, notifier=room, clock=clock) if room else None
     return Session(
         trader,
@@ -116,7 +116,6 @@ def session(
         bookkeeper=Bookkeeper(Sink(), clock),
         clock=clock,
         execution=execution,
-        notifier=ears,
         vital=watched,
     )
 
