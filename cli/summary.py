@@ -24,6 +24,10 @@ class DemoResult:
     virtual_opened: int
     virtual_closed: int
     refused: int
+    shadow_opened: int
+    shadow_closed: int
+    twin_pairs: int
+    twin_gap_r: float | None
     unprotected_seconds_max: float
     net_pnl: float
     fees: float

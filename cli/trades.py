@@ -1,7 +1,6 @@
 """What the journal knows of trades, for people: what is open, what was closed, and what it adds up to."""
 
 import json
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from cli.consoles import result_console
 from cli.options import TradesOptions
+from cli.upkeep import keep_up
 from cli.watch import print_result
 from cli.wording import clock_time, duration, money, net_r, price, signed
 from core.errors import PerpscoutError
@@ -21,6 +21,7 @@ from core.views import Performance, TwinGap
 from data.journal_reader import JournalReader
 
 REMEMBERED = 10_000
+"""Trades of a book that are summed up."""
 
 
 def newest_journal(home: Path) -> Path:
@@ -32,15 +33,16 @@ def newest_journal(home: Path) -> Path:
 
 
 def show_trades(options: TradesOptions, home: Path) -> int:
-    """Print what the journal holds; returns the exit code."""
-    with JournalReader(options.journal or newest_journal(home)) as reader:
+    """Print what the journal holds, or do to the records what is asked for; returns the exit code."""
+    journal = options.journal or newest_journal(home)
+    if options.upkeep is not None:
+        return keep_up(options.upkeep, journal, as_json=options.as_json)
+    with JournalReader(journal) as reader:
         live = [each for each in reader.live_positions() if _is_wanted(each.plan.source, options)]
-        closed = deque(
-            (each for each in reader.closed_trades() if _is_wanted(each.source, options)), maxlen=REMEMBERED
-        )
+        closed = _newest(reader, options)
         sums = {source: _sum_of(closed, source) for source in Source if _is_wanted(source, options)}
         gap = twin_gap(*([each for each in closed if each.source is s] for s in (Source.REAL, Source.TWIN)))
-        shown = list(closed)[-options.last :]
+        shown = closed[-options.last :]
         if options.as_json:
             print_result(json.dumps(_as_json(reader.path, live, shown, sums=sums, gap=gap)))
         else:
@@ -48,8 +50,16 @@ def show_trades(options: TradesOptions, home: Path) -> int:
     return 0
 
 
+def _newest(reader: JournalReader, options: TradesOptions) -> Sequence[TradeRecord]:
+    """Return what closed last in each book, in the order of closing."""
+    wanted = [source for source in Source if _is_wanted(source, options)]
+    trades = [trade for source in wanted for trade in reader.newest_trades(source, REMEMBERED)]
+    return sorted(trades, key=lambda each: each.position.closed_at or 0)
+
+
 def _is_wanted(source: Source, options: TradesOptions) -> bool:
-    return options.source is None or source is options.source
+    """Shadows, which nobody opened, are shown to whoever asks for them by name."""
+    return source is not Source.SHADOW if options.source is None else source is options.source
 
 
 def _sum_of(closed: Sequence[TradeRecord], source: Source) -> Performance:

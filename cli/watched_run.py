@@ -139,6 +139,10 @@ class WatchedRun:
             virtual_opened=tally.virtual.opened,
             virtual_closed=tally.virtual.closed,
             refused=tally.refused,
+            shadow_opened=tally.shadow.opened,
+            shadow_closed=tally.shadow.closed,
+            twin_pairs=view.twin_gap.pairs,
+            twin_gap_r=view.twin_gap.mean_r,
             unprotected_seconds_max=round(trader.unprotected_seconds_max(), 6),
             net_pnl=float(tally.real.net_pnl),
             fees=float(tally.real.fees),
@@ -170,6 +174,7 @@ class WatchedRun:
             "virtual": _book_row(
                 tally.virtual.opened, tally.virtual.closed, tally.virtual.net_pnl, len(view.virtual)
             ),
+            "shadows": f"{tally.shadow.opened} of the refused followed, {tally.shadow.closed} ended",
             "longest unprotected": f"{self._rig.trader.unprotected_seconds_max():.3f} s",
         }
         if view.twin_gap.mean_r is not None:

@@ -158,7 +158,7 @@ class Journal(Recorder, Protocol):
         ...
 
     def position_ids(self, limit: int) -> Sequence[str]:
-        """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
+        """Return the ids of the ``limit`` positions that changed last, closed ones too, but no shadows."""
         ...
 
 

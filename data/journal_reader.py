@@ -89,8 +89,9 @@ class JournalReader:
         return body.state if isinstance(body, RiskChanged) else None
 
     def position_ids(self, limit: int) -> Sequence[str]:
-        """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
-        rows = self._all("SELECT position_id FROM positions ORDER BY seq DESC LIMIT ?", limit)
+        """Return the ids of the ``limit`` positions that changed last, closed ones too, but no shadows."""
+        query = "SELECT position_id FROM positions WHERE source <> 'shadow' ORDER BY seq DESC LIMIT ?"
+        rows = self._all(query, limit)
         return [position_id for (position_id,) in rows]
 
     def damage(self) -> str:
@@ -147,6 +148,15 @@ class JournalReader:
         """Name the first event after number ``after`` that does not follow from those before it."""
         start = Tail(seq=after, hash=self.hash_of(after) or "") if after else Tail()
         return first_damage(self._events(after=after), start) or ""
+
+    def missing_since(self, seen: Tail | None) -> str:
+        """Name what is gone since a witness saw the chain end at ``seen``."""
+        if seen is None or self.hash_of(seen.seq) == seen.hash:
+            return ""
+        reached = self.last().seq
+        if reached < seen.seq:
+            return f"events {reached + 1} to {seen.seq} are missing"
+        return f"event {seen.seq} is not the one that was written"
 
     def verify(self) -> int:
         """Return how many events the unbroken chain has; the ``JournalError`` names the first damaged one.

@@ -1,5 +1,6 @@
 """From rows of the trade log to what a model may learn from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from core.errors import PerpscoutError
 from core.market import Floats
 
 FEATURE_PREFIX = "f_"
-_LEARNED_FROM = ("real", "virtual")  # a twin is the paper copy of a real trade: it would count twice
+LEARNED_FROM = ("real", "virtual")
+"""A twin is the paper copy of a real trade and would count twice; a shadow is one that nobody wanted."""
 
 
 class TooFewTrades(PerpscoutError):
@@ -40,12 +42,12 @@ class TrainingSet:
         return len(self.gross_r)
 
 
-def training_set(rows: pa.Table) -> TrainingSet:
-    """Take the real and virtual trades whose features have the newest trade's version.
+def training_set(rows: pa.Table, *, sources: Sequence[str] = LEARNED_FROM) -> TrainingSet:
+    """Take the trades of ``sources`` whose features have the newest trade's version.
 
     Raises ``TooFewTrades`` when there are none.
     """
-    rows = rows.filter(pc.is_in(rows["source"], pa.array(_LEARNED_FROM))).sort_by("signal_at")
+    rows = rows.filter(pc.is_in(rows["source"], pa.array(sources))).sort_by("signal_at")
     if not rows.num_rows:
         raise TooFewTrades("The trade log holds no closed trade yet: let the trader run first.")
     version = rows["feature_version"][-1].as_py()

@@ -142,6 +142,7 @@ def test_their_rows_are_never_learned_from_unasked(tmp_path: Path, world: World)
     table = dataset.dataset(tmp_path).to_table()
     assert sorted(table["source"].to_pylist()) == ["real", "shadow"]
     assert set(training_set(table).source) == {"real"}
+    assert set(training_set(table, sources=("shadow",)).source) == {"shadow"}
 
 
 def test_a_later_signal_of_the_same_symbol_gets_a_shadow_of_its_own(world: World) -> None:
@@ -251,6 +252,7 @@ def test_the_journal_on_disk_brings_shadows_back(tmp_path: Path) -> None:
         journal.append(world.journal.entries)
         assert journal.live_positions() == [changed.position]
         assert changed.position.stage is Stage.OPEN
+        assert journal.position_ids(10) == []  # they would push out the ids of real positions
         world.minute(AUSDT=(100, 103, 100, 102))
         journal.append(world.journal.entries[-10:])
         assert journal.live_positions() == []
