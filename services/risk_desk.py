@@ -46,6 +46,7 @@ from data.candle_store import CandleStore
 from services.refusals import BAN_MS, Refusals
 
 REMEMBERED_TRADES = 2000
+_SUMMED_UP = (Source.REAL, Source.VIRTUAL, Source.TWIN)
 _GRAVE = {RiskNews.HALTED, RiskNews.PANIC}
 
 
@@ -148,7 +149,7 @@ class RiskDesk:
         """Take up what earlier runs learned from all trades, the newest of them, and their risk state."""
         for result in journal.results():
             self._experience = self._experience.learned(result)
-        for source in Source:
+        for source in _SUMMED_UP:
             self._closed[source].extend(journal.newest_trades(source, REMEMBERED_TRADES))
             self._sum_up(source)
         self._state = journal.risk_state() or self._state
@@ -326,10 +327,10 @@ class RiskDesk:
         return correlate(names, closes, bars=bars)
 
 
-def _marks(minute: MinuteClosed, positions: Mapping[str, Position]) -> Mapping[str, Decimal]:
-    candles = {symbol: minute.candle(symbol) for symbol in positions}
-    return {symbol: candle.close for symbol, candle in candles.items() if candle}
 def _is_same(one: TradeRecord, other: TradeRecord) -> bool:
     return one.position.position_id == other.position.position_id
 
 
+def _marks(minute: MinuteClosed, positions: Mapping[str, Position]) -> Mapping[str, Decimal]:
+    candles = {symbol: minute.candle(symbol) for symbol in positions}
+    return {symbol: candle.close for symbol, candle in candles.items() if candle}
