@@ -19,6 +19,7 @@ from cli.options import (
     SimOptions,
     TradeOptions,
     TradesOptions,
+    Upkeep,
     moment,
 )
 from core.errors import ModeRefused, PerpscoutError, RestartNeeded
@@ -242,9 +243,26 @@ def _add_trades(app: typer.Typer, actions: Actions) -> None:
         ] = None,
         source: Annotated[Source | None, typer.Option(help="Only this book.")] = None,
         last: Annotated[int, typer.Option(min=1, max=10_000, help="Closed trades to show.")] = 20,
+        rebuild: Annotated[
+            bool, typer.Option("--rebuild", help="Make the trade log anew from the journal.")
+        ] = False,
+        compact: Annotated[
+            bool, typer.Option("--compact", help="Merge the trade log's parts, day by day.")
+        ] = False,
+        verify: Annotated[
+            bool,
+            typer.Option("--verify", help="Check every record of the journal, and name what is damaged."),
+        ] = False,
         as_json: Json = False,
     ) -> None:
-        options = TradesOptions(journal=journal, source=source, last=last, as_json=as_json)
+        wanted = [
+            each for each, is_wanted in zip(Upkeep, (rebuild, compact, verify), strict=True) if is_wanted
+        ]
+        if len(wanted) > 1:
+            raise typer.BadParameter(f"--{wanted[0]} and --{wanted[1]} are two things: ask for one of them")
+        options = TradesOptions(
+            journal=journal, source=source, last=last, as_json=as_json, upkeep=next(iter(wanted), None)
+        )
         raise typer.Exit(actions.trades(options))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from core.positions import Source
@@ -71,6 +72,14 @@ class ReplayOptions:
     as_json: bool
 
 
+class Upkeep(StrEnum):
+    """What can be done to a run's records besides looking at them."""
+
+    REBUILD = "rebuild"
+    COMPACT = "compact"
+    VERIFY = "verify"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradesOptions:
     """``journal`` ``None`` is the one written last, ``source`` ``None`` every book."""
@@ -79,6 +88,7 @@ class TradesOptions:
     source: Source | None
     last: int
     as_json: bool
+    upkeep: Upkeep | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,19 +129,10 @@ class SqliteJournal:
 
     def _record_damage(self) -> None:
         at = self._reader.last_at()
-        if missing := self._missing():
+        if missing := self._reader.missing_since(self._witness.seen):
             self.append([Entry(body=DamageFound(what=missing), at=at, seen_at=at)])
         if altered := self._reader.first_damage(after=max(self._tail.seq - _LOOKED_AT, 0)):
             self.append([Entry(body=DamageFound(what=altered), at=at, seen_at=at, key=altered)])
-
-    def _missing(self) -> str:
-        """Compare with what the witness saw committed."""
-        seen = self._witness.seen
-        if seen is None or self._reader.hash_of(seen.seq) == seen.hash:
-            return ""
-        if self._tail.seq < seen.seq:
-            return f"events {self._tail.seq + 1} to {seen.seq} are missing"
-        return f"event {seen.seq} is not the one that was written"
 
     def _knows(self, key: str) -> bool:
         return self._connection.execute("SELECT 1 FROM events WHERE key = ?", (key,)).fetchone() is not None

@@ -111,7 +111,10 @@ def open_writer(path: Path, *, durable: bool = True) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Open an existing journal for reading only. Raises ``JournalError`` as ``open_writer`` does."""
+    """Open an existing journal for reading only. Raises ``JournalError`` as ``open_writer`` does.
+
+    What an older version left is read from a copy, which ends with the connection.
+    """
     if not path.exists():
         raise JournalError(f"There is no journal at {path}: check the path, or run the program once.")
     try:
@@ -123,14 +126,21 @@ def open_reader(path: Path) -> sqlite3.Connection:
             check_same_thread=False,
         )
         version = _version(connection, path)
+        return connection if version == SCHEMA_VERSION else _newer_copy(connection, version, path)
     except sqlite3.Error as error:
         raise fault(path, error) from error
-    if version != SCHEMA_VERSION:
+
+
+def _newer_copy(connection: sqlite3.Connection, version: int, path: Path) -> sqlite3.Connection:
+    if not version:
         connection.close()
-        raise JournalError(
-            f"The journal {path} has version {version}, not {SCHEMA_VERSION}: start the trader once."
-        )
-    return connection
+        raise JournalError(f"The journal {path} is empty: start the trader once.")
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # SQLite's own temporary file
+    with closing(connection):
+        connection.backup(copy)
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        _migrate(copy, number)
+    return copy
 
 
 def fault(path: Path, error: Exception) -> JournalError:

@@ -22,7 +22,7 @@ class Witness:
     """
 
     def __init__(self, journal: Path, *, durable: bool = True) -> None:
-        self._path = journal.with_name(f"{journal.name}.witness")
+        self._path = _path_of(journal)
         self._durable = durable
         self._file = self._opened()
         self._turn, self.seen = self._newest()
@@ -63,10 +63,28 @@ class Witness:
         if self._file is None:
             return 0, None
         content = os.read(self._file, 2 * _SLOT)
-        marks = [mark for at in (0, _SLOT) if (mark := _mark_in(content[at : at + _SLOT])) is not None]
-        if content and not marks:
+        turn, seen = _newest_in(content)
+        if content and seen is None:
             log.warning("%s is damaged: nothing tells whether the journal has lost its end", self._path)
-        return max(marks, key=lambda mark: mark[0], default=(0, None))
+        return turn, seen
+
+
+def last_seen(journal: Path) -> Tail | None:
+    """Return what the witness of a journal saw last, ``None`` where there is none to ask; changes nothing."""
+    try:
+        content = _path_of(journal).read_bytes()
+    except OSError:
+        return None
+    return _newest_in(content)[1]
+
+
+def _newest_in(content: bytes) -> tuple[int, Tail | None]:
+    marks = [mark for at in (0, _SLOT) if (mark := _mark_in(content[at : at + _SLOT])) is not None]
+    return max(marks, key=lambda mark: mark[0], default=(0, None))
+
+
+def _path_of(journal: Path) -> Path:
+    return journal.with_name(f"{journal.name}.witness")
 
 
 def _mark_in(slot: bytes) -> tuple[int, Tail] | None:

@@ -91,7 +91,7 @@ class TradeLog:
         return rows
 
     def compact(self) -> int:
-        """Merge each day's parts into one, for thousands of small files open slowly; returns how many there were."""
+        """Merge each day's parts into one, for many small files open slowly; returns how many there were."""
         with self._translated():
             return sum(self._merge(folder) for folder in sorted(self._folder.glob("closed_date=*")))
 

@@ -1,17 +1,22 @@
 """The journal as people read it."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cli.options import TradesOptions
+from cli.options import TradesOptions, Upkeep
 from cli.trades import newest_journal, show_trades
 from core.errors import PerpscoutError
 from core.journal import Body, Entry, IntentRecorded, PositionChanged, PositionClosed
 from core.positions import Source
 from core.trades import EMPTY_SNAPSHOT
 from data.journal import SqliteJournal
+from data.journal_reader import JournalReader
+from data.run_lock import RunLock
+from data.trade_log import TradeLog, read_trades
 from tests.builders import HOUR, T0, candidate, closed_position, plan, position, ranked
 
 EVERYTHING = TradesOptions(journal=None, source=None, last=20, as_json=False)
@@ -71,6 +76,73 @@ def test_the_journal_written_last_is_meant(home: Path) -> None:
     with SqliteJournal(home / "replay" / "two" / "journal.db") as journal:
         write(journal, PositionChanged(position=position()))
         assert newest_journal(home) == journal.path
+
+
+def asked(upkeep: Upkeep, journal: Path, *, as_json: bool = True) -> TradesOptions:
+    return TradesOptions(journal=journal, source=None, last=20, as_json=as_json, upkeep=upkeep)
+
+
+def test_the_trade_log_is_made_anew_from_the_journal(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = newest_journal(home)
+    assert show_trades(asked(Upkeep.REBUILD, journal), home) == 0
+    said = told(capsys)
+    assert (said["rows"], said["damaged"]) == (3, [])
+    assert len(read_trades(Path(str(said["trade_log"])))) == 3
+
+
+def test_parts_of_a_day_are_merged_and_it_is_said_what_that_brought(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = newest_journal(home)
+    log = TradeLog(journal.parent / "trades")
+    with JournalReader(journal) as reader:
+        for each in reader.closed_trades():
+            log.write([each])
+    assert show_trades(asked(Upkeep.COMPACT, journal), home) == 0
+    said = told(capsys)
+    assert (said["parts_before"], said["parts_after"]) == (3, 1)
+    assert isinstance(said["bytes_before"], int)
+    assert isinstance(said["bytes_after"], int)
+    assert said["bytes_after"] < said["bytes_before"]
+
+
+@pytest.mark.parametrize("upkeep", [Upkeep.REBUILD, Upkeep.COMPACT])
+def test_a_running_traders_log_is_left_to_the_trader(home: Path, upkeep: Upkeep) -> None:
+    journal = newest_journal(home)
+    TradeLog(journal.parent / "trades")
+    with RunLock(journal.parent), pytest.raises(PerpscoutError, match=r"in use by process \d+.* by itself"):
+        show_trades(asked(upkeep, journal), home)
+
+
+def test_a_journal_is_checked_while_a_trader_runs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = newest_journal(home)
+    with RunLock(journal.parent):
+        assert show_trades(asked(Upkeep.VERIFY, journal, as_json=False), home) == 0
+    said = capsys.readouterr().out
+    assert "events  7" in said
+    assert "damaged  nothing" in said
+
+
+def test_what_is_damaged_or_missing_is_named_and_the_exit_code_says_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = newest_journal(home)
+    with closing(sqlite3.connect(journal)) as connection:
+        connection.executescript(
+            "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;"
+            "UPDATE events SET at = 1 WHERE seq = 3; DELETE FROM events WHERE seq = 7;"
+        )
+    assert show_trades(asked(Upkeep.VERIFY, journal), home) == 1
+    assert told(capsys)["damaged"] == [
+        "events 7 to 7 are missing",
+        "event 3 (intent) has been altered",
+    ]
+
+
+def test_no_folder_is_made_where_there_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(PerpscoutError, match="There is no journal at"):
+        show_trades(asked(Upkeep.REBUILD, tmp_path / "none" / "journal.db"), tmp_path)
+    assert not (tmp_path / "none").exists()
 
 
 def test_where_there_is_none_one_sentence_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""Work on the records of one run: the trade log made anew or compacted, the journal checked."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.consoles import result_console
+from cli.options import Upkeep
+from cli.watch import print_result
+from core.clock import SystemClock
+from core.errors import JournalError, PerpscoutError
+from data.journal_reader import JournalReader
+from data.journal_witness import last_seen
+from data.run_lock import RunLock
+from data.trade_log import TradeLog
+from data.trade_parts import parts_in
+
+Facts = Mapping[str, object]
+
+
+def keep_up(upkeep: Upkeep, journal: Path, *, as_json: bool) -> int:
+    """Do it and say what came of it; returns the exit code, 1 where something is damaged."""
+    clock = SystemClock()
+    began = clock.monotonic()
+    facts = {**_WORK[upkeep](journal), "seconds": round(clock.monotonic() - began, 3)}
+    if as_json:
+        print_result(json.dumps({"journal": str(journal), **facts}))
+    else:
+        for name, value in facts.items():
+            result_console().print(f"{name.replace('_', ' '):>14}  {_worded(value)}", highlight=False)
+    return 1 if facts.get("damaged") else 0
+
+
+def _rebuild(journal: Path) -> Facts:
+    damaged: list[str] = []
+    folder = _trade_log_of(journal)
+    with JournalReader(journal) as reader, _alone_in(journal.parent):
+        rows = TradeLog(folder).rebuild(reader, damaged=damaged.append)
+    return {"trade_log": str(folder), "rows": rows, "damaged": damaged}
+
+
+def _compact(journal: Path) -> Facts:
+    folder = _trade_log_of(journal)
+    if not folder.exists():
+        raise PerpscoutError(f"There is no trade log at {folder}: make it with --rebuild.")
+    with _alone_in(journal.parent):
+        log = TradeLog(folder)
+        before = _size_of(folder)
+        log.compact()
+        after = _size_of(folder)
+    return {
+        "trade_log": str(folder),
+        "parts_before": before[0],
+        "parts_after": after[0],
+        "bytes_before": before[1],
+        "bytes_after": after[1],
+    }
+
+
+def _verify(journal: Path) -> Facts:
+    """Read everything; a trader may go on writing meanwhile."""
+    seen = last_seen(journal)
+    with JournalReader(journal) as reader:
+        found = (reader.missing_since(seen), reader.first_damage())
+        events = reader.last().seq
+    return {"events": events, "damaged": [each for each in found if each]}
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a trader out, or be kept out by one: it writes the trade log too."""
+    try:
+        lock = RunLock(folder)
+    except JournalError as refusal:
+        raise PerpscoutError(f"{refusal} A running trader keeps its trade log up by itself.") from refusal
+    with lock:
+        yield
+
+
+def _trade_log_of(journal: Path) -> Path:
+    return journal.parent / "trades"
+
+
+def _size_of(folder: Path) -> tuple[int, int]:
+    parts = [part for part in parts_in(folder) if part.parent != folder]
+    return len(parts), sum(part.stat().st_size for part in parts)
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(value) or "nothing"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+_WORK: Mapping[Upkeep, Callable[[Path], Facts]] = {
+    Upkeep.REBUILD: _rebuild,
+    Upkeep.COMPACT: _compact,
+    Upkeep.VERIFY: _verify,
+}
