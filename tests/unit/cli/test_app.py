@@ -24,5 +24,5 @@ def test_a_supervisor_can_tell_a_wish_for_a_new_start_from_a_fault(
         raise fault
 
     actions = Actions(**{field.name: fail for field in fields(Actions)})
-    assert run_app(actions, ["config"]) == code
+    assert run_app(actions, ["trade"]) == code
     assert str(fault) in " ".join(capsys.readouterr().err.split())
