@@ -59,6 +59,7 @@ def scan(options: ScanOptions) -> int:
     _check_mode(settings)
     _check_simulated(settings, options)
     _check_playable(options)
+    _check_explained(settings, options)
     folder = fresh_folder(settings.home, "scan", now_ms=clock.wire_ms())
     from wiring.scan import run_scan
 
@@ -137,6 +138,15 @@ def _settings(mode: Mode | None = None) -> Settings:
 
         chosen_strategies(settings)  # what can not be is refused before anything starts
     return settings
+
+
+def _check_explained(settings: Settings, options: ScanOptions) -> None:
+    """Refuse a symbol that our own simulator will not list, before it is started."""
+    if options.explain and settings.starts_simulator:
+        from cli.scan import check_explained
+        from wiring.sim import listed_symbols
+
+        check_explained(options.explain, listed_symbols(options))
 
 
 def _check_playable(options: DemoOptions | ScanOptions) -> None:

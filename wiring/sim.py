@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import asdict
 from pathlib import Path
 
-from cli.options import SimOptions
+from cli.options import ScanOptions, SimOptions
 from cli.summary import show_simulator
 from core.errors import PerpscoutError
 from data.candle_file import CandleFile
@@ -12,6 +12,7 @@ from exchange.sim.child import parent_gone
 from exchange.sim.config import Announcement, SimConfig
 from exchange.sim.market.recorded import RecordedCandles
 from exchange.sim.process import serve
+from exchange.sim.universe import load_universe
 
 
 def serve_simulator(options: SimOptions) -> int:
@@ -36,6 +37,13 @@ def check_playable(path: Path, start: int | None) -> None:
         raise PerpscoutError(
             f"{path} has no candles to play at {first} (ms): choose a --from inside the file."
         )
+
+
+def listed_symbols(options: ScanOptions) -> tuple[str, ...]:
+    """Return what the simulator that ``options`` ask for will list."""
+    if options.data:
+        return recorded_candles(options.data).symbols
+    return tuple(each.symbol for each in load_universe(options.symbols))
 
 
 def recorded_candles(path: Path) -> RecordedCandles:

@@ -69,7 +69,13 @@ class Simulator:
         self.rest = self._new_rest(view, weights)
         self.conversations = Conversations(self.hub, self.keys, index_of=self.market.index_of, clock=clock)
         self.front = FaultyRest(self.rest, self.faults, weights, clock=clock)
-        control = Control(self.time, self.stepper, self.faults, open_account=self._open_account)
+        control = Control(
+            self.time,
+            self.stepper,
+            self.faults,
+            open_account=self._open_account,
+            rights_of=lambda account: self.venue.account(account).key_rights,
+        )
         app = App(self.front, Sockets(self.conversations, clock), control)
         self._listening = Listening(app.handle, host=config.host, port=config.port)
         self._steps: asyncio.Task[None] | None = None
@@ -113,9 +119,10 @@ class Simulator:
         """Listen, let time pass, and say where. Raises ``PerpscoutError`` when the port is taken."""
         port = await self._listening.start()
         self.let_time_pass()
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
         return Announcement(
-            rest=f"http://{self._config.host}:{port}",
-            ws=f"ws://{self._config.host}:{port}",
+            rest=f"http://{host}:{port}",
+            ws=f"ws://{host}:{port}",
             api_key=self.api_key,
             api_secret=self.api_secret,
             symbols=len(self.market.instruments),

@@ -90,8 +90,10 @@ class RecordedCandles:
         ready = [-(-first // QUARTER_MS) * QUARTER_MS + HISTORY_QUARTERS * QUARTER_MS for first in firsts]
         minute = sorted(ready)[len(ready) // 2]
         if minute >= self.end_ms():
+            bars = (self.end_ms() - self.start_ms) // QUARTER_MS
             raise DataFileError(
-                "the recording is shorter than the 1,400 15m bars of history it must begin with"
+                f"The recording holds {bars:,} 15m bars, and {HISTORY_QUARTERS:,} of history must come before its"
+                " first minute: use a longer one, or say from where with --from."
             )
         return minute
 

@@ -1,6 +1,8 @@
 """The HTTP server: REST, streams and control behind one port."""
 
+import errno
 from collections.abc import Awaitable, Callable, Mapping
+from socket import gaierror
 
 import msgspec
 from aiohttp import web
@@ -61,9 +63,7 @@ class Listening:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except (OSError, OverflowError) as error:
             await self._runner.cleanup()
-            raise PerpscoutError(
-                f"can not listen on {self._host}:{self._port}: {_cause(error)}; choose another --port"
-            ) from error
+            raise PerpscoutError(f"can not listen on {self._host}:{self._port}: {_cause(error)}") from error
         port: int = self._runner.addresses[0][1]
         return port
 
@@ -72,8 +72,14 @@ class Listening:
 
 
 def _cause(error: Exception) -> str:
-    occupied = isinstance(error, OSError) and "in use" in str(error)
-    return "the port is occupied" if occupied else str(error)
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return "the port is occupied; choose another --port"
+    if number == errno.EACCES:
+        return "the port is reserved; choose another --port"
+    if number == errno.EADDRNOTAVAIL or isinstance(error, gaierror):
+        return "this machine has no such address; choose another --host"
+    return str(error)
 
 
 async def _read(request: web.BaseRequest) -> Call:

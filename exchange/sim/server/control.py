@@ -22,11 +22,13 @@ class Control:
         plan: FaultPlan,
         *,
         open_account: Callable[[Decimal, str | None], Mapping[str, str]],
+        rights_of: Callable[[str], dict[str, bool]],
     ) -> None:
         self._time = time
         self._stepper = stepper
         self._plan = plan
         self._open = open_account
+        self._rights_of = rights_of
 
     def answer(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """Return the simulator's status, after what the call asks for. Raises ``Refusal``."""
@@ -45,6 +47,8 @@ class Control:
                 return self._faults_in_force()
             case "POST", "/sim/v1/accounts":
                 return self._open_account(params)
+            case "POST", "/sim/v1/keys":
+                return self._grant(params)
             case _:
                 raise refusals.no_such_path(method, path)
         return self._status()
@@ -86,6 +90,18 @@ class Control:
         if not (deposit.is_finite() and 0 <= deposit <= _RICHEST):
             raise refusals.malformed("deposit")
         return dict(self._open(deposit, params.get("publicKey")))
+
+    def _grant(self, params: Mapping[str, str]) -> dict[str, Any]:
+        """``account``, the first by default; every other name is a right of its keys, ``true`` or ``false``."""
+        wanted = dict(params)
+        try:
+            rights = self._rights_of(wanted.pop("account", "account-1"))
+        except LookupError:
+            raise refusals.malformed("account") from None
+        if not set(wanted.values()) <= {"true", "false"}:
+            raise refusals.malformed("rights")
+        rights.update({name: value == "true" for name, value in wanted.items()})
+        return dict(rights)
 
     def _status(self) -> dict[str, Any]:
         return {

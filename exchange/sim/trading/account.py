@@ -126,8 +126,11 @@ def order_rate_limit(call: Call) -> JsonValue:
 
 
 def key_restrictions(call: Call) -> JsonValue:
-    """Show what the API key may do: read and trade futures, never withdraw."""
-    return {
+    """Show what the API key may do: read and trade futures, unless it was told otherwise.
+
+    Nothing here withdraws: a right is only what a careful client looks at.
+    """
+    rights = {
         "ipRestrict": True,
         "createTime": 0,
         "enableReading": True,
@@ -141,6 +144,7 @@ def key_restrictions(call: Call) -> JsonValue:
         "permitsUniversalTransfer": False,
         "tradingAuthorityExpirationTime": call.now_ms + 90 * 86_400_000,
     }
+    return {**rights, **call.account.key_rights}
 
 
 def _configuration(call: Call) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Account:
         self.is_hedged = False
         self.is_multi_assets = False
         self.burns_fees = False
+        self.key_rights: dict[str, bool] = {}  # where they differ from those of a key that only trades
         self.margin_called: set[PositionKey] = set()
         self.positions: dict[PositionKey, Position] = {}
         self.realised: dict[PositionKey, Decimal] = {}  # before fees, since ever: ``cr`` on the wire
