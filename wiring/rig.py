@@ -11,6 +11,7 @@ from data.machine import ThisMachine
 from exchange.paper import PaperExchange
 from services.books import Venues
 from services.data_service import DataService
+from services.feed_watch import FeedWatch
 from services.highlights import Highlights
 from services.letterbox import Letterbox
 from services.notifiers import Notifiers
@@ -72,6 +73,13 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         notifier=notifier,
         clock=clock,
     )
+    feed = FeedWatch(
+        data,
+        held=lambda: trader.held,
+        unwritten=lambda: archivist.lost,
+        notifier=notifier,
+        clock=clock,
+    )
     vital = VitalSigns(
         ThisMachine(records.folder),
         memory_limit=settings.max_memory_mb * 2**20,
@@ -93,6 +101,7 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         beside=(
             vital.companions.of("universe", universe.run(), within=SILENT_SECONDS),
             vital.companions.of("quarter check", check.run(), within=SILENT_SECONDS),
+            vital.companions.of("feed watch", feed.run(), within=SILENT_SECONDS),
             vital.companions.of("letterbox", letters.run(), within=SILENT_SECONDS),
             *preflight,
             *([discord.run(trader.view, operator)] if discord else []),
