@@ -45,6 +45,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.hedge_mode": "account in hedge mode",
         "reason.multi_assets": "account in multi-assets mode",
         "reason.can_not_trade": "exchange lets the account not trade",
+        "reason.not_allowed": "exchange takes no order of ours",
         "reason.self_test": "rehearsal of the stops failed",
         "reason.crash_loop": "several runs ended badly",
         "reason.too_many_entries": "too many entries",

@@ -74,7 +74,7 @@ class RiskState:
     cooldowns: Mapping[str, int] = field(default_factory=dict)
     recent_stops: tuple[int, ...] = ()
     blacklist: Mapping[str, Ban] = field(default_factory=dict)
-    wallet: Wallet = Wallet()
+    wallet: Wallet = field(default_factory=Wallet)
 
     def drawdown(self, equity: Decimal) -> Decimal:
         """Return how far ``equity`` is below the peak, as a fraction of it; 0 before any equity was read."""
@@ -128,7 +128,7 @@ def accounted(
     at: int,
     parameters: RiskParameters,
 ) -> RiskState:
-    """Follow an account whose wallet ``incomes`` explain: what came or went among them is no gain and no loss.
+    """Follow an account whose wallet ``incomes`` explain: what came or went is neither gain nor loss.
 
     The incomes of the first wallet ever read are what the account begins with.
     """

@@ -15,7 +15,7 @@ class SymbolContext:
     """What is known of one symbol beside its candles, NaN where unknown.
 
     ``spread`` and ``funding_rate`` are fractions, ``quote_volume_24h`` is in USDT; ``gapped`` says that
-    candles its indicators need are missing.
+    a candle its indicators need is missing: that of this minute, or one behind which it waits.
     """
 
     instrument: Instrument

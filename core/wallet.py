@@ -47,7 +47,7 @@ class Wallet:
         return tuple(sorted(unknown.values(), key=lambda each: each.at))
 
     def leading_to(self, balance: Decimal, news: Sequence[Income]) -> tuple[Income, ...] | None:
-        """Return the longest beginning of ``news`` that makes the wallet ``balance``, ``None`` where none does.
+        """Return the longest beginning of ``news`` that makes the wallet ``balance``, ``None`` if none does.
 
         News may be younger than the read of the balance, so that not all of them are in it.
         """
@@ -64,7 +64,7 @@ class Wallet:
         return balance - self._known - sum((each.amount for each in news), _ZERO)
 
     def accounted(self, balance: Decimal, incomes: Sequence[Income], *, at: int) -> "Wallet":
-        """Return the wallet that ``incomes`` have made, or begin with; unchanged where nothing has moved it."""
+        """Return the wallet that ``incomes`` have made, or begin with; the same where none has."""
         if self.balance == balance and not incomes:
             return self
         counted = {**self.counted, **{each.income_id: each.at for each in incomes}}

@@ -8,12 +8,20 @@ from decimal import Decimal
 import numpy as np
 
 from core.clock import Clock
-from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
 from core.income import Income, IncomeKind, ReadIncomes
+from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
 from core.lifecycle_moves import Concern
 from core.market import Field, Floats
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
-from core.orders import AccountRead, FundingPaid, OrderFilled, Report, tag_of
+from core.orders import (
+    AccountRead,
+    AccountUnreadable,
+    FundingPaid,
+    OrderFilled,
+    OrderRejected,
+    Report,
+    tag_of,
+)
 from core.ports import Journal, Notifier
 from core.positions import ExitReason, Position, PositionPlan, Source
 from core.reconciliation import Finding, Oddity
@@ -147,6 +155,18 @@ class Clerk:
 
     def halt(self, reason: str, at: int) -> None:
         self.risk_moved(self._desk.halt(reason, at), at)
+
+    def unreadable(self, news: AccountUnreadable) -> None:
+        """Say so, again and again; where we are not let in, open nothing until a person has seen to it."""
+        self.say("account_unreadable", Severity.CRITICAL, at=news.at, text=news.reason)
+        if news.is_refused:
+            self.halt(Halt.NOT_ALLOWED.value, news.at)
+
+    def barred(self, rejection: OrderRejected) -> None:
+        """No order of ours would be taken. What rests at the exchange still protects."""
+        text = rejection.message
+        self.say("not_allowed", Severity.CRITICAL, at=rejection.at, symbol=rejection.symbol, text=text)
+        self.halt(Halt.NOT_ALLOWED.value, rejection.at)
 
     def trust_journal_again(self) -> None:
         """Somebody has looked after it: the next fault is told anew."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import inf
 
 from core.clock import Clock
-from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed
 from core.orders import AccountRead, AccountSurvey, AccountUnreadable
 from core.ports import Exchange
 
@@ -17,6 +17,9 @@ RETRY_SECONDS = 1.0
 SURVEY_SECONDS = 5.0
 """No two surveys are nearer than this; with one wish a minute they weigh 90 of the minute's 2,400."""
 ALARM_SECONDS = 30.0
+BARRED_SECONDS = 30.0
+"""Who is not let in asks no oftener: only a person can change that."""
+
 READ_SECONDS = 60.0
 """The account is read so often even when nobody wishes for it, as while the market says nothing."""
 
@@ -25,7 +28,7 @@ class Reconciler:
     """Posts the account whenever it is wished for, and everything that rests there as often as is sensible.
 
     The first thing posted is a survey: nothing trades before one was read whole. A read that fails in any
-    part is no news at all, never a flat account; only that it keeps failing is.
+    part is no news at all, never a flat account; only that it keeps failing is, and that we are not let in.
     """
 
     def __init__(
@@ -58,6 +61,10 @@ class Reconciler:
             self._wished.clear()
             try:
                 self._post(await self._read())
+            except NotAllowed as refusal:
+                self._tell(refusal, is_refused=True)
+                await self._clock.sleep(BARRED_SECONDS)
+                self._wished.set()
             except (ExchangeUnavailable, ExchangeRefused) as fault:
                 self._failed(fault)
                 await self._clock.sleep(RETRY_SECONDS)
@@ -93,4 +100,8 @@ class Reconciler:
             self._failing_since = now
         if now - self._failing_since >= ALARM_SECONDS:
             self._failing_since = now
-            self._post(AccountUnreadable(at=self._clock.market_ms(), reason=str(fault)))
+            self._tell(fault)
+
+    def _tell(self, fault: Exception, *, is_refused: bool = False) -> None:
+        at = self._clock.market_ms()
+        self._post(AccountUnreadable(at=at, reason=str(fault), is_refused=is_refused))

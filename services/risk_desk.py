@@ -1,7 +1,7 @@
 """The account, the track record and the risk gate at one desk: ranks signals and gives verdicts."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -44,6 +44,7 @@ from core.verdicts import Reason, Refused, in_order
 from core.views import BalanceView, Performance, TwinGap
 from data.candle_store import CandleStore
 from services.refusals import BAN_MS, Refusals
+from services.scoring import ModelOrExperience
 
 REMEMBERED_TRADES = 2000
 _SUMMED_UP = (Source.REAL, Source.VIRTUAL, Source.TWIN)
@@ -61,12 +62,17 @@ class RiskDesk:
         *,
         trades: bool = True,
         scorer: Scorer | None = None,
+        is_cut_off: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``scorer`` is what is learned from closed trades where none is given; ``is_cut_off`` tells whether
+        the exchange has stopped answering.
+        """
         self._instruments = instruments
         self._store = store
         self.parameters = parameters
         self._trades = trades
-        self._scorer = scorer
+        self._model = ModelOrExperience(scorer, lambda: self._experience) if scorer else None
+        self._is_cut_off = is_cut_off
         self._state = RiskState()
         self._account: AccountRead | None = None
         self._experience = Experience(parameters=parameters.ranking)
@@ -166,7 +172,7 @@ class RiskDesk:
             contexts,
             equity=self._account.equity,
             leverage=self._earned_leverage(),
-            scorer=self._scorer or self._experience,
+            scorer=self._model or self._experience,
             parameters=self.parameters,
         )
 
@@ -302,7 +308,12 @@ class RiskDesk:
         column = minute.index_of(symbol)
         if column is None:
             raise KeyError(symbol)
-        return SymbolContext.of(self._instruments[symbol], minute.context, column=column)
+        return SymbolContext.of(
+            self._instruments[symbol],
+            minute.context,
+            column=column,
+            gapped=not minute.present[column],
+        )
 
     def _surroundings(
         self, minute: MinuteClosed, positions: Mapping[str, Position], symbol: str
@@ -317,6 +328,7 @@ class RiskDesk:
             available=read.available,
             correlations=self._correlations((symbol, *positions)),
             trades=self._trades,
+            breaker_open=self._is_cut_off(),
             foreign=frozenset(each.symbol for each in read.positions) - positions.keys(),
         )
 

@@ -12,7 +12,7 @@ from core.market import AxisChanged, CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
 from core.notices import Severity
 from core.operation import OperatorRequest
-from core.orders import AccountSurvey, AccountUnreadable, Report, StreamLost
+from core.orders import AccountSurvey, AccountUnreadable, OrderRejected, Report, StreamLost
 from core.parameters import Parameters
 from core.ports import Journal, Notifier
 from core.positions import ExitReason
@@ -212,7 +212,10 @@ class Trader:
             case AccountSurvey():
                 self._clerk.notice(self._books.real.reconcile(news), news.at)
             case AccountUnreadable():
-                self._clerk.say("account_unreadable", Severity.CRITICAL, at=news.at, text=news.reason)
+                self._clerk.unreadable(news)
+            case OrderRejected(is_barred=True):
+                self._clerk.barred(news)
+                self._books.real.receive(news)
             case IncomesListed():
                 for paid in self._clerk.treasurer.listed(news):
                     self._books.real.receive(paid)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
 from core.clock import Clock
 from core.income import Income, IncomeKind, IncomesListed, ReadIncomes
@@ -154,7 +153,12 @@ class Treasurer:
         seen_at = self._clock.market_ms()
         self._journal.append(
             [
-                Entry(body=IncomeBooked(income=each), at=each.at, seen_at=seen_at, key=f"income:{each.income_id}")
+                Entry(
+                    body=IncomeBooked(income=each),
+                    at=each.at,
+                    seen_at=seen_at,
+                    key=f"income:{each.income_id}",
+                )
                 for each in incomes
             ]
         )

@@ -63,6 +63,7 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         store=store,
         venues=_venues(account, instruments),
         clock=clock,
+        is_cut_off=lambda: place.connection.is_cut_off,
     )
     trader = trader_in(world, records, settings, notifier)
     check = QuarterCheck(

@@ -1,6 +1,6 @@
 """A trader from its parts; only the world it is put into differs between modes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from services.trader import Trader
 from strategies.kernel.market import MarketKernel
 from wiring.declaration import declaration
 from wiring.records import Records
+from wiring.scorer import MODELS, scorer_in
 from wiring.strategies import chosen_strategies
 
 PAPER_DEPOSIT = Decimal(10_000)
@@ -25,7 +26,7 @@ PAPER_DEPOSIT = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What a trader is put into."""
+    """What a trader is put into; ``is_cut_off`` tells whether its exchange has stopped answering."""
 
     mode: Mode
     axis: SymbolAxis
@@ -33,6 +34,7 @@ class World:
     store: CandleStore
     venues: Venues
     clock: Clock
+    is_cut_off: Callable[[], bool] = lambda: False
 
 
 def trader_in(world: World, records: Records, settings: Settings, notifier: Notifier) -> Trader:
@@ -45,7 +47,14 @@ def trader_in(world: World, records: Records, settings: Settings, notifier: Noti
         mode=world.mode,
         engine=StrategyEngine(world.axis, chosen.strategies, kernel),
         store=world.store,
-        desk=RiskDesk(world.instruments, world.store, parameters, trades=settings.may_trade),
+        desk=RiskDesk(
+            world.instruments,
+            world.store,
+            parameters,
+            trades=settings.may_trade,
+            scorer=scorer_in(records.folder / MODELS, notifier=notifier, clock=world.clock),
+            is_cut_off=world.is_cut_off,
+        ),
         venues=world.venues,
         journal=records.journal,
         bookkeeper=records.bookkeeper,

@@ -13,6 +13,7 @@ from exchange.binance.rest import BinanceRest
 from exchange.binance.transport import AiohttpTransport, Transport
 from exchange.binance.user_stream import UserStream
 from exchange.limits.ban import BanNote
+from exchange.limits.breaker import CircuitState
 from exchange.limits.weight import WeightLimiter
 
 
@@ -53,6 +54,11 @@ class BinanceConnection:
     def signs(self) -> bool:
         """Whether there is an account on this connection."""
         return self.api.signs
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the exchange has stopped answering: no moment to open anything."""
+        return self.api.breaker.state is not CircuitState.CLOSED
 
     def market_streams(self, symbols: Sequence[str], sink: MarketSink) -> BinanceMarketStreams:
         """Make streams of ``symbols`` that feed ``sink``; whoever makes them starts and closes them."""

@@ -50,17 +50,18 @@ def test_it_is_the_same_after_it_was_written_down() -> None:
 
 @given(
     amounts=st.lists(st.integers(-500, 500).filter(bool), max_size=12),
-    reads=st.lists(st.integers(0, 12), max_size=8),
+    moments=st.lists(st.integers(0, 12), max_size=16),
 )
 def test_however_reads_and_lists_fall_every_income_is_counted_once(
-    amounts: list[int], reads: list[int]
+    amounts: list[int], moments: list[int]
 ) -> None:
+    """Reads and lists take turns; each sees all that happened before it, a list some of what comes after."""
     incomes = [income(str(number), str(amount), at=T0 + number) for number, amount in enumerate(amounts)]
     wallet, counted = BEGUN, list[Income]()
-    for seen in [*sorted(reads), len(amounts)]:
+    turns = [*sorted(moments)[: len(moments) // 2 * 2], len(amounts), len(amounts)]
+    for seen, listed in zip(turns[::2], turns[1::2], strict=True):
         balance = Decimal(1000) + sum(each.amount for each in incomes[:seen])
-        news = wallet.news(incomes)
-        run = wallet.leading_to(balance, news)
+        run = wallet.leading_to(balance, wallet.news(incomes[:listed]))
         assert run is not None, "the list holds all that the read has seen"
         counted += run
         wallet = wallet.accounted(balance, run, at=T0 + seen)
