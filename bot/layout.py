@@ -1,5 +1,6 @@
 """Embeds that Discord accepts: clipped, counted, paged, coloured, signed with the mode."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ TOTAL_LIMIT = 6000
 EMBEDS_A_MESSAGE = 10
 
 _ELLIPSIS = "…"
+# discord.py's own escape_markdown takes everything from the first "[" to the last ")" for one link, and leaves
+# what stands between as it is.
+_FORMATTING = re.compile(r"^[ \t]*(?=[#>-])|(?=[\\*_~`|\[\]])", re.MULTILINE)
 _BLANK = "\u200b"  # Discord refuses an empty field
 _GREEN, _RED, _GREY, _BLUE, _AMBER = 0x26A69A, 0xEF5350, 0x78909C, 0x42A5F5, 0xFFB300
 
@@ -105,7 +109,7 @@ def fits_beside(embed: discord.Embed, others: Sequence[discord.Embed]) -> bool:
 
 def escaped(untrusted: str) -> str:
     """Disarm text we did not write: no markdown, no mentions, no masked links."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(untrusted))
+    return discord.utils.escape_mentions(_FORMATTING.sub(r"\g<0>\\", untrusted))
 
 
 def plain(embed: discord.Embed) -> str:

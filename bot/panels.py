@@ -10,7 +10,7 @@ from bot.catalogue import Language, text
 from bot.embeds import heading_of
 from bot.layout import Card, Field, Style, Tone, embed_of, escaped, pages_of
 from core.positions import Position, Stage
-from core.views import BalanceView, Performance, PositionView, TraderView
+from core.views import BalanceView, Performance, PositionView, TraderView, TwinGap
 
 POSITIONS_A_PAGE = 6  # more do not fit a telephone's screen
 
@@ -59,6 +59,7 @@ def stats_embed(view: TraderView, style: Style) -> discord.Embed:
         fields=(
             _performance_field("source.real", view.performance, language),
             _performance_field("source.virtual", view.virtual_performance, language),
+            *_gap_fields(view.twin_gap, language),
         ),
     )
     return embed_of(card, style)
@@ -148,11 +149,25 @@ def _performance_field(source: str, performance: Performance, language: Language
         fees=numbers.signed_usdt(-performance.fees),
         funding=numbers.signed_usdt(performance.funding),
         mean=_known(performance.mean_net_r, numbers.signed_r),
-        interval=_interval(performance),
+        interval=_range(performance.net_r_low, performance.net_r_high),
         best=_known(performance.best_r, numbers.signed_r),
         worst=_known(performance.worst_r, numbers.signed_r),
     )
     return Field(name, f"{lines}\n**{verdict(performance, language)}**")
+
+
+def _gap_fields(gap: TwinGap, language: Language) -> Sequence[Field]:
+    """Say how real positions did against the same on paper, once there is something to compare."""
+    if gap.mean_r is None:
+        return ()
+    words = text(
+        "stats.gap_lines",
+        language,
+        mean=numbers.signed_r(gap.mean_r),
+        pairs=gap.pairs,
+        interval=_range(gap.low, gap.high),
+    )
+    return (Field(text("stats.gap", language), words),)
 
 
 def _scan_line(view: TraderView, language: Language) -> str:
@@ -179,8 +194,7 @@ def _halt_line(view: TraderView, language: Language) -> str:
     return text("halted.until", language, reason=reason, ends=numbers.ago(view.halted_until))
 
 
-def _interval(performance: Performance) -> str:
-    low, high = performance.net_r_low, performance.net_r_high
+def _range(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return numbers.NOTHING
     return f"{numbers.signed_r(low)} … {numbers.signed_r(high)}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from bot.trade_chart import TradeChart
 from core.market import MINUTE_MS
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
+from core.views import TwinGap
 from tests.builders import T0, candidate, closed_position, plan, position, ranked
 from tests.builders_view import balance_view, performance, position_view, trader_view
 from tests.e2e.discord_front import Front, running
@@ -86,6 +88,18 @@ async def test_stats_say_that_there_is_no_evidence_of_edge_when_zero_lies_inside
     assert "No evidence of edge" in real
 
 
+async def test_stats_show_the_gap_between_real_positions_and_their_twins_on_paper(front: Front) -> None:
+    assert len((await front.server.slash("stats")).embed["fields"]) == 2
+    gap = TwinGap(pairs=14, mean_r=-0.034, low=-0.081, high=0.013)
+    front.show(replace(trader_view(), twin_gap=gap))
+    answer = await front.server.slash("stats")
+    assert answer.embed["fields"][2] == {
+        "name": "Real against paper",
+        "value": "−0.03R a trade on average over 14 pairs, 95% interval −0.08R … +0.01R",
+        "inline": False,
+    }
+
+
 async def test_only_an_owner_can_share_an_answer_whatever_a_stranger_calls_himself(front: Front) -> None:
     shared = await front.server.slash("balance", share=True)
     kept = await front.server.slash("balance", asker=STRANGER, share=True)
@@ -94,6 +108,7 @@ async def test_only_an_owner_can_share_an_answer_whatever_a_stranger_calls_himse
     assert "Only owners may share" in kept.content
 
 
+@pytest.mark.fault(74)
 @pytest.mark.parametrize("guild_id", [999, None], ids=["another server", "a direct message"])
 async def test_nobody_is_answered_outside_our_server(front: Front, guild_id: int | None) -> None:
     front.show(trader_view(balance=balance_view()))
@@ -162,9 +177,35 @@ async def test_many_notices_share_few_messages(server: DiscordServer) -> None:
     assert len(server.posted) == 3
 
 
+@pytest.mark.fault(76)
+async def test_a_text_too_long_with_everyone_in_it_is_shortened_and_calls_nobody(front: Front) -> None:
+    front.notifier.notify(alarm("@everyone <@300000000000000000> **now** [here](https://example.org) " * 200))
+    await asyncio.wait_for(front.notifier.drained(), 5)
+    [message] = front.server.posted
+    [embed] = message.embeds
+    words = "".join(str(value) for value in embed.values())
+    assert message.body["allowed_mentions"] == {"parse": []}
+    assert len(embed["description"]) <= 4096
+    assert "@everyone" not in words
+    assert "<@300000000000000000>" not in words
+    assert "**now**" not in words
+
+
+@pytest.mark.fault(76)
+async def test_no_answer_to_a_command_calls_anybody(front: Front) -> None:
+    held = position_view(position(plan(ranked(candidate("@everyone")))))
+    front.show(trader_view(real=(held,)))
+    for name in ("positions", "balance", "stats"):
+        answer = await front.server.slash(name, share=True)
+        assert answer.body["allowed_mentions"] == {"parse": []}
+    refused = await front.server.slash("halt", reason="@everyone", asker=STRANGER)
+    assert "@everyone" not in refused.content
+
+
 # --- when Discord fails -----------------------------------------------------------------------------
 
 
+@pytest.mark.fault(73)
 async def test_a_rate_limit_is_waited_out_and_nothing_is_said_twice(front: Front) -> None:
     front.server.limit(retry_after=0.05, path="/messages", times=2)
     front.notifier.notify(alarm())
@@ -199,6 +240,7 @@ async def test_a_message_that_discord_can_not_read_costs_nothing_but_itself(
     assert caplog.text.count("it is lost") == 1
 
 
+@pytest.mark.fault(77)
 async def test_a_lost_gateway_is_resumed_and_commands_are_registered_once(front: Front) -> None:
     await front.server.drop_gateway(4000)
     await front.server.until(lambda: front.server.resumes == 1)
@@ -207,6 +249,7 @@ async def test_a_lost_gateway_is_resumed_and_commands_are_registered_once(front:
     assert front.server.syncs == 1
 
 
+@pytest.mark.fault(77)
 async def test_a_second_ready_starts_nothing_twice(front: Front) -> None:
     await front.server.ready_again()
     front.notifier.notify(alarm())
@@ -215,6 +258,7 @@ async def test_a_second_ready_starts_nothing_twice(front: Front) -> None:
     assert len(front.server.posted) == 1
 
 
+@pytest.mark.fault(73)
 async def test_what_happens_while_discord_is_down_is_told_when_it_is_back(
     server: DiscordServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -228,6 +272,7 @@ async def test_what_happens_while_discord_is_down_is_told_when_it_is_back(
     assert "Discord can not be reached" in caplog.text
 
 
+@pytest.mark.fault(73)
 @pytest.mark.parametrize("revoked_at", ["login", "gateway"])
 async def test_a_token_that_is_no_longer_good_ends_the_front_with_one_line(
     server: DiscordServer, caplog: pytest.LogCaptureFixture, revoked_at: str

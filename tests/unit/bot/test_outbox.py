@@ -1,5 +1,6 @@
 """What waits for Discord is bounded, and what matters most is given up last."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def test_the_same_notice_may_wait_twice() -> None:
     assert waiting(outbox) == [same]
 
 
+@pytest.mark.fault(73)
 def test_when_full_the_oldest_of_the_least_severe_is_given_up() -> None:
     outbox = Outbox(capacity=3)
     old, critical, new = alert(Severity.INFO, 1), alert(Severity.CRITICAL, 2), alert(Severity.INFO, 3)
@@ -46,6 +48,7 @@ def test_when_full_the_oldest_of_the_least_severe_is_given_up() -> None:
     assert outbox.dropped == 1
 
 
+@pytest.mark.fault(73)
 def test_news_does_not_push_out_an_alarm() -> None:
     outbox = Outbox(capacity=2)
     alarms = [alert(Severity.CRITICAL, at) for at in range(2)]
@@ -73,6 +76,7 @@ def test_real_money_outranks_virtual_and_an_alarm_outranks_both() -> None:
     assert severity_of(alert(Severity.CRITICAL)) is Severity.CRITICAL
 
 
+@pytest.mark.fault(73)
 @given(st.lists(st.sampled_from(Severity), max_size=60), st.integers(1, 8))
 def test_it_never_grows_beyond_its_capacity_and_forgets_nothing_silently(
     severities: list[Severity], capacity: int
