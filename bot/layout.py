@@ -21,7 +21,7 @@ TOTAL_LIMIT = 6000
 EMBEDS_A_MESSAGE = 10
 
 _ELLIPSIS = "…"
-# discord.py's own escape_markdown takes everything from the first "[" to the last ")" for one link, and leaves
+# discord.py's own escape_markdown takes all from the first "[" to the last ")" for one link, and leaves
 # what stands between as it is.
 _FORMATTING = re.compile(r"^[ \t]*(?=[#>-])|(?=[\\*_~`|\[\]])", re.MULTILINE)
 _BLANK = "\u200b"  # Discord refuses an empty field
