@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cachetools import TLRUCache
@@ -19,12 +20,21 @@ def _soon(_key: object, _answer: object, now: float) -> float:
     return now + TTL
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[K, V]):
+    """What was answered to which question, and when that was asked: nobody knows if it was true for longer."""
+
+    key: K
+    value: V
+    at: float
+
+
 class Cache(Generic[K, V]):
     """At most ``size`` answers, those least recently used dropped first; stale ones are never given.
 
-    ``expires`` tells from key, answer and the time it came when it ceases to be true, ``TTL`` later unless
-    said otherwise. Times are on the scale of ``now``: monotonic seconds, or market milliseconds for what is
-    true until a candle closes. A fault is the fault of all who wait for that answer, and is not kept.
+    ``expires`` tells from key, answer and the time of the question when it ceases to be true, ``TTL`` later
+    unless said otherwise. Times are on the scale of ``now``: monotonic seconds, or market milliseconds for
+    what is true until a candle closes. A fault is the fault of all who wait for that answer, and is not kept.
     """
 
     def __init__(
@@ -35,10 +45,17 @@ class Cache(Generic[K, V]):
         expires: Callable[[K, V, float], float] = _soon,
         now: Callable[[], float] | None = None,
     ) -> None:
-        self._answers: TLRUCache[K, V] = TLRUCache(size, ttu=expires, timer=now or clock.monotonic)
-        self._asked: dict[K, asyncio.Task[V]] = {}
+        self._now = now or clock.monotonic
+        self._answers: TLRUCache[K, Answer[K, V]] = TLRUCache(
+            size, ttu=lambda key, answer, _: expires(key, answer.value, answer.at), timer=self._now
+        )
+        self._asked: dict[K, asyncio.Task[Answer[K, V]]] = {}
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
+        """Return the value of ``ask``, for those who do not look at its age."""
+        return (await self.ask(key, load)).value
+
+    async def ask(self, key: K, load: Callable[[], Awaitable[V]]) -> Answer[K, V]:
         """Return the answer at hand, or the one that ``load`` brings, whoever asked for it."""
         try:
             return self._answers[key]
@@ -46,7 +63,7 @@ class Cache(Generic[K, V]):
             pass
         task = self._asked.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._load(key, load))
+            task = asyncio.ensure_future(self._load(key, load, at=self._now()))
             self._asked[key] = task
             task.add_done_callback(lambda _: self._asked.pop(key, None))
         # One who stops waiting must not take the answer from the others.
@@ -60,7 +77,7 @@ class Cache(Generic[K, V]):
         self._answers.expire()
         return len(self._answers)
 
-    async def _load(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        answer = await load()
+    async def _load(self, key: K, load: Callable[[], Awaitable[V]], *, at: float) -> Answer[K, V]:
+        answer = Answer(key=key, value=await load(), at=at)
         self._answers[key] = answer
         return answer

@@ -38,6 +38,37 @@ async def test_an_answer_is_kept_for_half_a_minute_and_not_longer() -> None:
     assert await cache.get("tickers", source.load) == 2
 
 
+@pytest.mark.fault(58)
+async def test_an_answer_carries_its_question_and_is_as_old_as_that() -> None:
+    clock, source = ManualClock(5_000), Source()
+    source.may_answer.clear()
+    cache: Cache[str, int] = Cache(clock)
+    waiting = asyncio.ensure_future(cache.ask("tickers", source.load))
+    await asyncio.sleep(0)  # noqa: TID251 - lets it ask
+    clock.advance_to(25_000)
+    source.may_answer.set()
+    answer = await waiting
+    assert (answer.key, answer.value, answer.at) == ("tickers", 1, 5.0)
+    clock.advance_to(34_999)
+    assert await cache.get("tickers", source.load) == 1
+    clock.advance_to(35_000)
+    assert await cache.get("tickers", source.load) == 2
+
+
+@pytest.mark.fault(58)
+async def test_symbols_and_accounts_never_get_each_others_answers() -> None:
+    cache: Cache[tuple[str, str], str] = Cache(ManualClock())
+
+    async def balance(account: str, asset: str) -> str:
+        return f"{asset} of {account}"
+
+    for account in ("one", "two"):
+        for asset in ("USDT", "BNB"):
+            answer = await cache.ask((account, asset), lambda a=account, b=asset: balance(a, b))  # type: ignore[misc]
+            assert (answer.key, answer.value) == ((account, asset), f"{asset} of {account}")
+    assert len(cache) == 4
+
+
 async def test_what_is_true_until_a_candle_closes_expires_with_it_to_the_millisecond() -> None:
     clock, source = ManualClock(61_500), Source()
     cache: Cache[str, int] = Cache(
