@@ -359,12 +359,16 @@ def _watch_frozen(position: Position, parameters: LifecycleParameters, mono: flo
 
 
 def _watch_closing(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
-    """Try until flat, ever more slowly; orders that can only reduce may be sent again."""
+    """Try until flat, ever more slowly, but never for long without while no stop rests either.
+
+    Orders that can only reduce may be sent again.
+    """
     if not position.quantity and mono - position.tried_mono >= parameters.protect_seconds:
         return Step(position=replace(position, tried_mono=mono), commands=(entry_query(position),))
     tries = position.attempts.get(Role.CLOSE, 0)
     patience = parameters.trigger_seconds * 2 ** max(min(tries, 10) - 1, 0)
-    if not position.quantity or mono - position.tried_mono < min(patience, parameters.close_retry_most):
+    longest = parameters.close_retry_most if position.is_protected else parameters.close_retry_exposed
+    if not position.quantity or mono - position.tried_mono < min(patience, longest):
         return Step(position=position)
     is_news = tries >= parameters.closes_before_alarm and is_worth_telling(tries + 1)
     return replace(close_now(position, mono), concerns=(Concern.CLOSE_STUCK,) if is_news else ())

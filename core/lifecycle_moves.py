@@ -46,6 +46,7 @@ class LifecycleParameters:
     doubts: int = 3
     target_retry_seconds: float = 10.0
     close_retry_most: float = 30.0
+    close_retry_exposed: float = 6.0
     closes_before_alarm: int = 3
     max_real_risk: Decimal = Decimal("1.25")
     min_real_risk: Decimal = Decimal("0.5")

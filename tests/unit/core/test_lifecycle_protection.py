@@ -158,6 +158,18 @@ def test_closing_goes_on_ever_more_slowly_until_flat_and_people_hear_of_it() -> 
     assert life.position.stage is Stage.CLOSING
 
 
+@pytest.mark.fault(33)
+def test_while_no_stop_rests_either_closing_is_tried_every_few_seconds() -> None:
+    life = entering()
+    life.hears(life.filled())
+    life.hears(life.rejected(Role.STOP, code=-2021))
+    times = []
+    for _ in range(240):
+        times += [life.mono for command in life.waits(0.25) if isinstance(command, CloseAtMarket)]
+    assert max(later - earlier for earlier, later in pairwise(times)) == 6.0
+    assert Concern.CLOSE_STUCK in life.concerns
+
+
 @pytest.mark.fault(39)
 def test_a_close_the_venue_calls_needless_is_checked_against_the_account() -> None:
     life = open_life()
