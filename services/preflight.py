@@ -1,25 +1,24 @@
 """Looks at key, account and stops before anything trades, and at the account again while it does."""
 
 import logging
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable, ModeRefused
-from core.instruments import Instrument
 from core.notices import Alert, Severity
 from core.operation import OperatorRequest
 from core.ports import Notifier
 from core.preflight import AccountModes, KeyRights, key_objections, mode_objections
 from core.risk_state import Halt
 from services.operator import Operator
-from services.rehearsal import StopRehearsal
+from services.rehearsal import Rehearsed
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 300.0
 REHEARSALS = 3
+PAUSE_SECONDS = 2.0
 
 
 class Examination(Protocol):
@@ -58,19 +57,15 @@ class Preflight:
             raise ModeRefused("\n".join(sentence for _, sentence in found))
         self._object(found)
 
-    async def rehearse(
-        self,
-        rehearsal: StopRehearsal,
-        instruments: Mapping[str, Instrument],
-        marks: Mapping[str, Decimal],
-    ) -> None:
+    async def rehearse(self, rehearsal: Callable[[], Awaitable[Rehearsed]]) -> None:
         """See that stops are taken; without them there are no entries, and what is open is looked after."""
         for attempt in range(1, REHEARSALS + 1):
             try:
-                rehearsed = await rehearsal.run(instruments, marks)
+                rehearsed = await rehearsal()
             except (ExchangeUnavailable, ExchangeRefused) as fault:
                 if attempt == REHEARSALS:
                     self._halt(Halt.SELF_TEST, str(fault))
+                await self._clock.sleep(PAUSE_SECONDS)
                 continue
             if not rehearsed.works:
                 self._halt(Halt.SELF_TEST, rehearsed.text)

@@ -33,7 +33,7 @@ async def board(
     if settings.may_trade:
         instruments = await account.exchange.instruments()
         rehearsal = StopRehearsal(account.exchange, clock=place.clock)
-        await preflight.rehearse(rehearsal, instruments, place.glance.marks)
+        await preflight.rehearse(lambda: rehearsal.run(instruments, place.glance.marks))
     else:
         _only_watch(held, notifier, at=place.clock.market_ms())
     return (preflight.run(),)

@@ -92,8 +92,8 @@ class RecordedCandles:
         if minute >= self.end_ms():
             bars = (self.end_ms() - self.start_ms) // QUARTER_MS
             raise DataFileError(
-                f"The recording holds {bars:,} 15m bars, and {HISTORY_QUARTERS:,} of history must come before its"
-                " first minute: use a longer one, or say from where with --from."
+                f"The recording holds {bars:,} 15m bars, and {HISTORY_QUARTERS:,} of history must come before"
+                " its first minute: use a longer one, or say from where with --from."
             )
         return minute
 

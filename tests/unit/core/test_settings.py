@@ -153,16 +153,56 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["testnet", "live"])
 def test_an_exchange_account_needs_both_halves_of_the_key(mode: str) -> None:
-    assert "needs BINANCE_API_KEY and BINANCE_API_SECRET" in complaint(
-        {"PERPSCOUT_MODE": mode, "BINANCE_API_KEY": "k3y"}
-    )
+    lacks = load_settings({"PERPSCOUT_MODE": mode, "BINANCE_API_KEY": "k3y"}).lacks()
+    assert [sentence.split()[0] for sentence in lacks][:1] == ["BINANCE_API_SECRET"]
+    assert not load_settings({"PERPSCOUT_MODE": mode, **KEYS}).lacks()
+
+
+def test_everything_that_live_mode_lacks_is_told_at_once() -> None:
+    lacks = load_settings({"PERPSCOUT_MODE": "live"}).lacks()
+    assert [sentence.split()[0] for sentence in lacks] == [
+        "BINANCE_API_KEY", "BINANCE_API_SECRET", "LIVE_CONFIRMATION",
+    ]  # fmt: skip
+    assert CONFIRMATION in lacks[-1]
+
+
+def test_sim_and_paper_lack_nothing_and_a_simulator_that_runs_already_wants_its_keys() -> None:
+    assert not load_settings({}).lacks()
+    assert not load_settings({"PERPSCOUT_MODE": "paper"}).lacks()
+    running = {"BINANCE_REST_URL": "http://127.0.0.1:8650"}
+    assert len(load_settings(running).lacks()) == 2
+    assert not load_settings({**running, **KEYS}).lacks()
 
 
 def test_live_trades_only_when_switched_on_and_confirmed_in_so_many_words() -> None:
-    assert not load_settings(LIVE).may_trade
-    assert CONFIRMATION in complaint({**LIVE, "TRADING_ENABLED": "true"})
-    assert CONFIRMATION in complaint({**LIVE, "TRADING_ENABLED": "true", "LIVE_CONFIRMATION": "yes"})
-    assert load_settings({**LIVE, "TRADING_ENABLED": "true", "LIVE_CONFIRMATION": CONFIRMATION}).may_trade
+    def live(**switches: str) -> Settings:
+        return load_settings({**LIVE, **switches})
+
+    assert not live().may_trade
+    assert not live(LIVE_CONFIRMATION=CONFIRMATION).may_trade
+    assert not live(TRADING_ENABLED="true").may_trade
+    assert not live(TRADING_ENABLED="true", LIVE_CONFIRMATION="yes").may_trade
+    assert not live(TRADING_ENABLED="true", LIVE_CONFIRMATION=CONFIRMATION.lower()).may_trade
+    assert live(TRADING_ENABLED="true", LIVE_CONFIRMATION=CONFIRMATION).may_trade
+
+
+@pytest.mark.parametrize("words", ["", "yes", CONFIRMATION + "."])
+def test_half_a_switch_is_told_and_no_switch_is_a_choice(words: str) -> None:
+    half = load_settings({**LIVE, "TRADING_ENABLED": "true", "LIVE_CONFIRMATION": words})
+    assert [sentence.split()[0] for sentence in half.lacks()] == ["LIVE_CONFIRMATION"]
+    assert not load_settings({**LIVE, "LIVE_CONFIRMATION": words}).lacks()
+
+
+def test_a_run_on_our_own_simulator_has_the_limits_of_the_user_and_nothing_of_the_exchange() -> None:
+    settings = load_settings(
+        {**LIVE, "BINANCE_REST_URL": "https://fapi.binance.com", "RISK_MAX_LEVERAGE": "5"}
+    )
+    demo = settings.on_own_simulator()
+    assert demo.mode is Mode.SIM
+    assert demo.starts_simulator
+    assert demo.may_trade
+    assert not demo.has_exchange_account
+    assert demo.risk_max_leverage == 5
 
 
 def test_secrets_never_show() -> None:
