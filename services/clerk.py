@@ -5,13 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-import numpy as np
-
 from core.clock import Clock
 from core.income import Income, IncomeKind, ReadIncomes
 from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
 from core.lifecycle_moves import Concern
-from core.market import Field, Floats
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
 from core.orders import (
     AccountRead,
@@ -23,16 +20,15 @@ from core.orders import (
     tag_of,
 )
 from core.ports import Journal, Notifier
-from core.positions import ExitReason, Position, PositionPlan, Source
+from core.positions import ExitReason, Position, Source
 from core.reconciliation import Finding, Oddity
 from core.risk_state import Halt
-from core.trades import SNAPSHOT_BARS, TradeRecord
 from core.universe import UniverseRefreshed
-from data.candle_store import CandleStore
 from services.book import BookListener
 from services.bookkeeping import Bookkeeper
 from services.digest import DecisionDigest
 from services.risk_desk import RiskDesk
+from services.snapshots import Snapshots
 from services.tally import Tally
 from services.treasurer import Treasurer
 
@@ -54,7 +50,7 @@ class Clerk:
         self,
         *,
         desk: RiskDesk,
-        store: CandleStore,
+        snapshots: Snapshots,
         journal: Journal,
         bookkeeper: Bookkeeper,
         notifier: Notifier,
@@ -63,7 +59,7 @@ class Clerk:
     ) -> None:
         """``ask`` sends a question to the venue where real money is."""
         self._desk = desk
-        self._store = store
+        self._snapshots = snapshots
         self._journal = journal
         self._bookkeeper = bookkeeper
         self._notifier = notifier
@@ -71,7 +67,6 @@ class Clerk:
         self._kept = desk.state
         self._noticed: frozenset[Finding] = frozenset()
         self._told: frozenset[str] = frozenset()
-        self._snapshots: dict[str, Floats] = {}
         self._journal_fails = False
         self._logged_equity: Decimal | None = None
         self.tally = Tally()
@@ -94,14 +89,6 @@ class Clerk:
         )
 
     # --- writing ------------------------------------------------------------------------------------
-
-    def remember(self, plan: PositionPlan) -> None:
-        """Take what must be known of a plan before its intent is recorded."""
-        self._snapshots[plan.position_id] = self._store.snapshot_1m(plan.symbol, SNAPSHOT_BARS)
-
-    def forget(self, plan: PositionPlan) -> None:
-        """Nothing came of the plan: not even its intent was recorded."""
-        self._snapshots.pop(plan.position_id, None)
 
     def record(self, body: Body, *, at: int, seen_at: int | None = None, key: str | None = None) -> None:
         seen = self._clock.market_ms() if seen_at is None else seen_at
@@ -207,7 +194,7 @@ class Clerk:
         """A trade's row and what it does to the risk state stand or fall with the close itself."""
         if not position.fills:
             return ()
-        record = self._record_of(position)
+        record = self._snapshots.record_of(position)
         at, seen_at = _ended_at(position), self._clock.market_ms()
         body = PositionClosed(position=position, snapshot=record.snapshot)
         closing = Entry(body=body, at=at, seen_at=seen_at, key=f"closed:{position.position_id}")
@@ -218,8 +205,8 @@ class Clerk:
         return closing, Entry(body=RiskChanged(state=after), at=at, seen_at=seen_at)
 
     def _closed(self, position: Position) -> None:
-        record, at = self._record_of(position), _ended_at(position)
-        self._snapshots.pop(position.position_id, None)
+        record, at = self._snapshots.record_of(position), _ended_at(position)
+        self._snapshots.drop(position.position_id)
         source = position.plan.source
         if not position.fills:
             if source is Source.REAL:
@@ -236,12 +223,6 @@ class Clerk:
             self.digest.closed(position)
             day_pnl = self._desk.day_pnl(at)
             self._notifier.notify(PositionEnded(position=position, day_pnl=day_pnl, at=at))
-
-    def _record_of(self, position: Position) -> TradeRecord:
-        snapshot = self._snapshots.get(position.position_id)
-        if snapshot is None:  # an earlier process took it
-            snapshot = snapshot_before(self._store, position.symbol, position.plan.candidate.at)
-        return TradeRecord(position=position, snapshot=snapshot)
 
     def _worried(self, position: Position, concern: Concern) -> None:
         severity = Severity.WARNING if concern in _MILD else Severity.CRITICAL
@@ -309,13 +290,6 @@ class Clerk:
             ]
         )
         self._bookkeeper.keep(amended)
-
-
-def snapshot_before(store: CandleStore, symbol: str, at: int) -> Floats:
-    """Cut what the candles still show of the time before ``at`` (ms), as a decision then saw it."""
-    times, candles = store.recent_1m(symbol, store.reach)
-    seen = (times < at) & ~np.isnan(candles[Field.CLOSE])
-    return candles[:, seen][:, -SNAPSHOT_BARS:]
 
 
 def _ended_at(position: Position) -> int:

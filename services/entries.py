@@ -20,6 +20,7 @@ from services.books import Books
 from services.clerk import Clerk
 from services.inputs import Inputs
 from services.risk_desk import RiskDesk
+from services.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Entries:
         desk: RiskDesk,
         clerk: Clerk,
         *,
+        snapshots: Snapshots,
         inputs: Inputs,
         notifier: Notifier,
         clock: Clock,
@@ -42,6 +44,7 @@ class Entries:
         self._books = books
         self._desk = desk
         self._clerk = clerk
+        self._snapshots = snapshots
         self._notifier = notifier
         self._clock = clock
         self._parameters = parameters
@@ -117,12 +120,12 @@ class Entries:
 
     def _begin(self, book: Book, plan: PositionPlan) -> bool:
         """Open in one book; ``False``, and nothing of it remains, where the intent can not be written."""
-        self._clerk.remember(plan)
+        self._snapshots.take(plan)
         try:
             book.open(plan)
         except JournalError:
             log.warning("%s is not opened: its intent could not be written down", plan.position_id)
-            self._clerk.forget(plan)
+            self._snapshots.drop(plan.position_id)
             return False
         return True
 

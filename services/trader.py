@@ -10,7 +10,6 @@ from core.income import IncomesListed, WalletMoved
 from core.lifecycle import LifecycleParameters
 from core.market import AxisChanged, CandleHistory, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
-from core.notices import Severity
 from core.operation import OperatorRequest
 from core.orders import AccountSurvey, AccountUnreadable, OrderRejected, Report, StreamLost
 from core.parameters import Parameters
@@ -91,9 +90,10 @@ class Trader:
         self._clock = clock
         self.desk = desk
         self._journal = JournalGuard(journal, failed=self._on_journal_fault, lost=self._on_journal_loss)
+        snapshots = Snapshots(store)
         self._clerk = Clerk(
             desk=desk,
-            store=store,
+            snapshots=snapshots,
             journal=self._journal,
             bookkeeper=bookkeeper,
             notifier=notifier,
@@ -111,7 +111,7 @@ class Trader:
         self._shadows = Shadows(
             venues.shadow,
             journal=self._journal,
-            snapshots=Snapshots(store),
+            snapshots=snapshots,
             bookkeeper=bookkeeper,
             monitoring=self._monitoring,
             tally=self._clerk.tally,
@@ -123,6 +123,7 @@ class Trader:
             self._books,
             desk,
             self._clerk,
+            snapshots=snapshots,
             inputs=self._inputs,
             notifier=notifier,
             clock=clock,

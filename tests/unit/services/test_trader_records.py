@@ -13,7 +13,7 @@ from core.orders import Command, PrepareSymbol, Report
 from core.parameters import Parameters
 from core.positions import ExitReason, Source, Stage
 from data.candle_store import CandleStore
-from services.clerk import snapshot_before
+from services.snapshots import snapshot_before
 from services.trader import Tick
 from tests.builders import T0, candidate
 from tests.builders_trader import AXIS, SYMBOLS, Spy, World, open_one
