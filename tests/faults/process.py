@@ -21,6 +21,7 @@ from services.bookkeeping import Bookkeeper
 from services.books import Venues
 from services.execution import ExecutionService
 from services.operator import Operator
+from services.operator import Operator
 from services.risk_desk import RiskDesk
 from services.session import Inbox, Session
 from services.trader import Trader
@@ -113,6 +114,11 @@ class Process:
     def close(self, symbol: str) -> None:
         """Ask for a close, as a person would."""
         Operator(self._inbox.post).close("storm", symbol)
+
+    def resume(self) -> None:
+        """Let entries be taken again where something has halted them, as a person would who has seen to it."""
+        if self._trader is not None and self._trader.desk.halted:
+            Operator(self._inbox.post).resume("storm")
 
     async def run(self) -> None:
         """Live until cancelled, without power, or until something in it fails."""

@@ -175,6 +175,7 @@ class _Stage:
             await self._pass(self._people.pause())
             if share := self._people.moves():
                 self._world.exchange.move_money(share)
+            self.lives.process.resume()
             chosen = self._people.choose(self._believed())
             if chosen is not None:
                 self.lives.process.close(chosen.symbol)
