@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-NAMES = ("bootstrap", "day", "decode", "null", "recorded", "scan", "sim_load", "steady", "step")
+NAMES = ("bootstrap", "day", "decode", "journal", "null", "recorded", "scan", "sim_load", "steady", "step")
 """Each is a module beside this one with ``run(*, seed)``, which returns at least name, unit and ours.
 
 Those that measure against a running simulator take ``speed`` as well.

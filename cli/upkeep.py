@@ -10,6 +10,7 @@ from cli.options import Upkeep
 from cli.watch import print_result
 from core.clock import SystemClock
 from core.errors import JournalError, PerpscoutError
+from data.journal_audit import audit
 from data.journal_reader import JournalReader
 from data.journal_witness import last_seen
 from data.run_lock import RunLock
@@ -62,9 +63,7 @@ def _verify(journal: Path) -> Facts:
     """Read everything; a trader may go on writing meanwhile."""
     seen = last_seen(journal)
     with JournalReader(journal) as reader:
-        found = (reader.missing_since(seen), reader.first_damage())
-        events = reader.last().seq
-    return {"events": events, "damaged": [each for each in found if each]}
+        return {"events": reader.last().seq, "damaged": audit(reader, seen)}
 
 
 @contextmanager

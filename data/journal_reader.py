@@ -103,6 +103,15 @@ class JournalReader:
         body = self._body(rows[0][0])
         return body.what if isinstance(body, DamageFound) else ""
 
+    def events(self) -> Iterator[StoredEvent]:
+        """Yield every event as it is stored, in order."""
+        return self._events()
+
+    def rows(self, query: str) -> Iterator[tuple[object, ...]]:
+        """Yield the rows of a question of one's own."""
+        with self._translated():
+            yield from self._connection.execute(query)
+
     def entries(self, *kinds: EntryKind) -> Iterator[Entry]:
         """Yield what was written, in order; all kinds where none is named."""
         for event in self._events():

@@ -143,6 +143,15 @@ def _newer_copy(connection: sqlite3.Connection, version: int, path: Path) -> sql
     return copy
 
 
+def blank_copy() -> sqlite3.Connection:
+    """Open an empty journal that ends with its connection."""
+    copy = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file
+    for number in range(1, SCHEMA_VERSION + 1):
+        _migrate(copy, number)
+    copy.execute("BEGIN")
+    return copy
+
+
 def fault(path: Path, error: Exception) -> JournalError:
     """Say what happened to the journal, and what to do about it, in one sentence."""
     advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
