@@ -189,6 +189,7 @@ def test_a_margin_mode_that_was_ignored_refuses_the_symbol() -> None:
     lived(story)
 
 
+@pytest.mark.fault(8, 9, 10)
 @pytest.mark.parametrize("fault", [RestFault.TOO_MANY_REQUESTS, RestFault.BAN, RestFault.FIREWALL_403])
 def test_turned_away_an_order_does_not_exist_and_nothing_more_is_sent(fault: RestFault) -> None:
     async def story(venue: VirtualRig) -> None:
@@ -204,6 +205,7 @@ def test_turned_away_an_order_does_not_exist_and_nothing_more_is_sent(fault: Res
     lived(story)
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize(
     "fault", [RestFault.FIELD_MISSING, RestFault.FIELD_NULL, RestFault.FIELD_RENAMED, RestFault.CLOCK_SKEW]
 )
@@ -220,6 +222,7 @@ def test_an_account_answered_wrongly_is_read_again_or_not_at_all(fault: RestFaul
     lived(story)
 
 
+@pytest.mark.fault(22, 23, 24, 25, 28)
 @pytest.mark.parametrize(
     "fault",
     [

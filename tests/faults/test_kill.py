@@ -43,6 +43,7 @@ def is_clean(account: Account) -> bool:
     return not (account.positions or account.open_orders or account.open_conditionals)
 
 
+@pytest.mark.fault(87)
 @pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_a_trader_killed_at_random_loses_nothing(tmp_path: Path) -> None:

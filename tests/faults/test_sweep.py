@@ -20,12 +20,14 @@ def test_a_story_without_a_crash_ends_as_it_is_told(story: Story) -> None:
     assert outcome.lives == 1
 
 
+@pytest.mark.fault(34, 87)
 @pytest.mark.parametrize("story", STORIES, ids=NAMES)
 def test_a_crash_at_every_tenth_step_breaks_no_invariant(story: Story) -> None:
     offset = NAMES.index(story.name)  # so that not all stories are struck at the same steps
     assert list(sweep(story, points(story, offset=offset, every=10))) == []
 
 
+@pytest.mark.fault(87)
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("story", STORIES, ids=NAMES)
@@ -33,6 +35,7 @@ def test_a_crash_at_any_step_breaks_no_invariant(story: Story) -> None:
     assert list(sweep(story, points(story, offset=0, every=1))) == []
 
 
+@pytest.mark.fault(88)
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("story", STORIES, ids=NAMES)

@@ -33,6 +33,7 @@ def test_the_symbol_is_prepared_before_anything_is_ordered() -> None:
     assert [type(command) for command in life.sent] == [PrepareSymbol]
 
 
+@pytest.mark.fault(45)
 def test_a_leverage_other_than_planned_ends_it_before_any_order() -> None:
     life = Life()
     assert life.hears(life.prepared(leverage=20)) == []
@@ -148,6 +149,7 @@ def test_a_price_already_beyond_the_stop_closes_now() -> None:
     assert isinstance(close, CloseAtMarket)
 
 
+@pytest.mark.fault(31)
 def test_a_stop_of_unknown_outcome_is_asked_for_not_sent_again() -> None:
     life = entering()
     life.hears(life.filled())
@@ -164,6 +166,7 @@ def test_a_lost_stop_is_replaced_at_once() -> None:
     assert life.position.stage is Stage.PROTECTING
 
 
+@pytest.mark.fault(38)
 def test_a_stopped_position_cancels_its_target_and_closes() -> None:
     life = open_life()
     life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))
@@ -237,6 +240,19 @@ def test_a_partial_entry_is_protected_and_targeted_for_what_it_holds() -> None:
     (target,) = life.hears(life.ended("4"))
     assert isinstance(target, PlaceConditional)
     assert life.position.quantity == Decimal(4)
+
+
+@pytest.mark.fault(36)
+def test_fills_that_go_on_after_the_stop_need_no_other() -> None:
+    life = entering()
+    (stop,) = life.hears(life.filled(quantity="4"))
+    assert isinstance(stop, PlaceConditional)
+    assert stop.quantity is None, "it closes whatever is held"
+    life.hears(life.conditional(Role.STOP))
+    later = life.hears(life.filled(quantity="6"))
+    assert [each for each in later if isinstance(each, PlaceConditional) and each.role is Role.STOP] == []
+    assert life.position.is_protected
+    assert life.position.quantity == Decimal(10)
 
 
 @pytest.mark.fault(23)
@@ -366,6 +382,7 @@ def test_what_is_held_is_protected_or_being_protected_or_being_closed(story: lis
             assert protected or waiting or position.stage is Stage.CLOSING, news
 
 
+@pytest.mark.fault(38)
 @given(st.lists(NEWS, max_size=40))
 def test_a_closed_position_leaves_no_stop_or_target_resting(story: list[str]) -> None:
     life = entering()

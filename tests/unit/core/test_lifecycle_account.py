@@ -7,6 +7,7 @@ import pytest
 
 from core.lifecycle_moves import Concern
 from core.orders import (
+    CancelConditional,
     CloseAtMarket,
     ConditionalStatus,
     PlaceConditional,
@@ -73,6 +74,7 @@ def test_a_read_that_fits_clears_the_doubt() -> None:
     assert life.position.doubts == 0
 
 
+@pytest.mark.fault(48)
 def test_a_frozen_position_moves_nothing_but_keeps_its_stop() -> None:
     life = frozen()
     assert life.tightens("100.12") == ()
@@ -113,7 +115,7 @@ def test_late_news_of_an_earlier_position_is_not_booked_into_this_one() -> None:
 @pytest.mark.fault(48)
 def test_somebody_elses_addition_is_not_booked_and_freezes() -> None:
     life = open_life()
-    life.hears(life.filled("5", by="web_1"))
+    assert life.hears(life.filled("5", by="web_1")) == []
     assert (life.position.stage, life.position.quantity) == (Stage.FROZEN, Decimal(10))
 
 
@@ -127,9 +129,12 @@ def test_somebody_elses_reduction_is_booked_and_freezes() -> None:
 @pytest.mark.parametrize("order_id", ["web_1", ""])
 def test_somebody_elses_close_or_a_liquidation_ends_it(order_id: str) -> None:
     life = open_life()
-    life.hears(life.filled(opening=False, by=order_id))
+    left = life.hears(life.filled(opening=False, by=order_id))
     assert life.position.stage is Stage.CLOSED
     assert life.position.exit_reason is ExitReason.EXTERNAL
+    cancelled = [each.client_order_id for each in left if isinstance(each, CancelConditional)]
+    assert len(cancelled) == len(left)
+    assert set(cancelled) == {life.id(Role.STOP, 1), life.id(Role.TARGET, 1)}
 
 
 def test_liquidation_that_has_come_near_closes() -> None:

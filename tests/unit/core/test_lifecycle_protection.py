@@ -218,6 +218,7 @@ def test_our_own_stop_at_another_level_is_cancelled(trigger: str) -> None:
     assert life.position.stage is Stage.PROTECTING
 
 
+@pytest.mark.fault(44)
 def test_an_orphan_of_an_earlier_position_is_cancelled_and_our_stop_placed_again() -> None:
     life = already_protected()
     (gone,) = life.hears(listed(life, resting("ps-0123456789abcdef01-s1")))

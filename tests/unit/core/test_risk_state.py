@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -56,6 +57,7 @@ def test_the_first_equity_opens_the_day_and_is_the_peak() -> None:
     assert START.drawdown(Decimal(10_000)) == 0
 
 
+@pytest.mark.fault(95)
 def test_a_day_is_opened_once_at_midnight_utc_and_never_again() -> None:
     later = read(START, 9_900, at=T0 + DAY - 1)
     assert later.day_opening_equity == Decimal(10_000)
@@ -262,6 +264,7 @@ def test_cooldowns_that_ended_are_forgotten() -> None:
     assert set(state.cooldowns) == {"BUSDT"}
 
 
+@pytest.mark.fault(95)
 def test_realised_results_are_of_their_own_day() -> None:
     # 10 at 100, stop at 99: 1 R is 10 USDT.
     state = closed(START, trade(gross_r=2.0, costs="1.5", closed_at=T0 + HOUR), PARAMETERS)
@@ -270,6 +273,27 @@ def test_realised_results_are_of_their_own_day() -> None:
     assert state.realised_on(T0 + DAY) == 0
     tomorrow = closed(state, trade(gross_r=1.0, closed_at=T0 + DAY), PARAMETERS)
     assert tomorrow.realised_on(T0 + DAY) == Decimal(10)
+
+
+@pytest.mark.fault(95)
+@pytest.mark.parametrize(
+    "first",
+    ["2026-03-28", "2026-10-24", "2028-02-28", "2026-12-30"],
+    ids=["23 hours in Berlin", "25 hours in Berlin", "29 February", "the end of the year"],
+)
+@given(closes=st.lists(st.integers(0, 4 * DAY // MINUTE - 1), min_size=1, max_size=20))
+def test_every_result_counts_on_the_utc_date_of_its_close_and_on_no_other(
+    first: str, closes: list[int]
+) -> None:
+    began = int(datetime.fromisoformat(f"{first}T00:00:00+00:00").timestamp() * 1000)
+    state, ledger, by_date = START, Decimal(0), dict[date, Decimal]()
+    for minute in sorted(closes):
+        at = began + minute * MINUTE
+        done = trade(gross_r=1.0, costs="0.25", closed_at=at)
+        state = closed(state, done, PARAMETERS)
+        ledger += done.position.net_pnl
+        by_date[datetime.fromtimestamp(at / 1000, UTC).date()] = state.realised_on(at)
+    assert sum(by_date.values()) == ledger
 
 
 # --- the blacklist and the restart ------------------------------------------------------------------

@@ -20,6 +20,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.fault(49)
 def test_the_second_one_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     with (
         RunLock(tmp_path),

@@ -10,6 +10,7 @@ from exchange.limits.ban import BanNote
 from exchange.limits.weight import Priority, WeightLimiter
 
 
+@pytest.mark.fault(9)
 async def test_the_next_process_keeps_away_until_the_ban_is_over(tmp_path: Path) -> None:
     clock = ManualClock(1_000_000)
     note = BanNote(tmp_path / "ban.txt", clock)

@@ -49,6 +49,7 @@ def test_the_same_rows_give_the_same_model(skilled: TrainedModel, tmp_path: Path
     assert again.report == skilled.report
 
 
+@pytest.mark.fault(101)
 def test_too_few_trades_are_refused_with_the_number_needed(tmp_path: Path) -> None:
     with pytest.raises(
         TooFewTrades, match=r"49 closed trades with features 'test' are too few .* 50 are needed"
@@ -56,6 +57,7 @@ def test_too_few_trades_are_refused_with_the_number_needed(tmp_path: Path) -> No
         train(learned_from(tmp_path, 49, skill=1.0), QUICK)
 
 
+@pytest.mark.fault(101)
 def test_trades_of_one_hour_can_not_be_judged(tmp_path: Path) -> None:
     data = learned_from(tmp_path, 60, skill=1.0)
     crowded = replace(
@@ -65,6 +67,7 @@ def test_trades_of_one_hour_can_not_be_judged(tmp_path: Path) -> None:
         train(crowded, QUICK)
 
 
+@pytest.mark.fault(101)
 def test_a_short_log_never_proposes_a_model(skilled: TrainedModel) -> None:
     assert skilled.report.objections == ("10.5 days, 30 needed",)
 
@@ -92,6 +95,7 @@ def test_a_model_is_named_by_its_content_and_promoted_by_a_pointer(
     assert [path.name for path in tmp_path.rglob(".*")] == []
 
 
+@pytest.mark.fault(97)
 def test_a_model_that_was_altered_is_refused(skilled: TrainedModel, tmp_path: Path) -> None:
     home = save(skilled, tmp_path)
     content = bytearray((home / "model.ubj").read_bytes())
@@ -101,6 +105,7 @@ def test_a_model_that_was_altered_is_refused(skilled: TrainedModel, tmp_path: Pa
         ModelScorer.load(home)
 
 
+@pytest.mark.fault(97)
 @pytest.mark.parametrize("manifest", ["", "{}", "[]", '{"sha256": "ab", "features": 5}'])
 def test_a_folder_without_a_whole_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
     (tmp_path / "manifest.json").write_text(manifest)
@@ -108,6 +113,7 @@ def test_a_folder_without_a_whole_manifest_is_refused(tmp_path: Path, manifest: 
         ModelScorer.load(tmp_path)
 
 
+@pytest.mark.fault(98)
 def test_features_of_another_version_are_refused(skilled: TrainedModel, tmp_path: Path) -> None:
     home = save(skilled, tmp_path)
     with pytest.raises(DataFileError, match="trained on features 'test', and the strategy makes 'next'"):

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
 from core.orders import AccountRead, AccountSurvey, AccountUnreadable, RestingConditional, RestingOrder
-from services.reconciler import ALARM_SECONDS, SURVEY_SECONDS, Reconciler
+from services.reconciler import ALARM_SECONDS, READ_SECONDS, SURVEY_SECONDS, Reconciler
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
 ACCOUNT = AccountRead(wallet=Decimal(1), equity=Decimal(1), available=Decimal(1), positions=(), at=1)
@@ -82,6 +82,43 @@ def test_an_account_that_can_not_be_read_for_long_is_told() -> None:
     posted = lived(Venue(broken={"account": ExchangeUnavailable("silence")}), [ALARM_SECONDS + 5])
     assert [type(each) for each in posted] == [AccountUnreadable]
     assert posted[0].reason == "silence"
+
+
+@pytest.mark.fault(9, 10)
+def test_a_ban_that_lasts_is_told_and_nothing_is_learned_from_it() -> None:
+    banned = RateLimited(-1003, "we are banned for now", retry_after=600.0)
+    posted = lived(Venue(broken={"account": banned}), [2 * ALARM_SECONDS + 5])
+    assert [type(each) for each in posted] == [AccountUnreadable] * 2
+    assert "banned" in posted[0].reason
+
+
+def test_while_nobody_wishes_for_it_the_account_is_read_every_minute_all_the_same() -> None:
+    venue = Venue()
+    lived(venue, [2 * READ_SECONDS + 1])
+    assert venue.asked.count("account") == 4
+
+
+@pytest.mark.fault(93)
+def test_a_wish_for_a_survey_while_one_is_being_read_is_for_another() -> None:
+    async def story() -> list[Any]:
+        clock, posted, venue = VirtualClock(), list[Any](), Venue()
+        exchange: Any = venue
+        reconciler = Reconciler(exchange, post=posted.append, clock=clock)
+        orders = venue.open_orders
+
+        async def slow() -> Sequence[RestingOrder]:
+            await clock.sleep(0.3)
+            return await orders()
+
+        venue.open_orders = slow  # type: ignore[method-assign]
+        task = asyncio.create_task(reconciler.run())
+        await clock.sleep(0.2)
+        reconciler.wish(survey=True)
+        await clock.sleep(1.0)
+        task.cancel()
+        return posted
+
+    assert [type(each) for each in run_virtually(story())] == [AccountSurvey, AccountSurvey]
 
 
 def test_a_wish_for_a_survey_is_fulfilled_at_once() -> None:
