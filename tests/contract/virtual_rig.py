@@ -16,7 +16,7 @@ from exchange.sim.server.faults.plan import Rule
 from tests.fakes.in_process import InProcessTransport
 from tests.fakes.virtual_time import VirtualClock
 
-ADDRESSES = BinanceAddresses(rest="http://exchange", ws="ws://exchange")
+ADDRESSES = BinanceAddresses(rest="http://exchange", ws="ws://exchange", wallet="http://exchange")
 
 
 @dataclass(slots=True)
