@@ -243,10 +243,8 @@ class Clerk:
 
     def _log_equity(self, equity: Decimal) -> None:
         """Equity moves all day; what is worth a line is a move of a percent since the last line."""
-        last = self._logged_equity
-        if last is None or abs(equity - last) >= self._desk.parameters.monitoring.equity_log_change * abs(
-            last
-        ):
+        last, worth_a_line = self._logged_equity, self._desk.parameters.monitoring.equity_log_change
+        if last is None or (equity != last and abs(equity - last) >= worth_a_line * abs(last)):
             log.info("equity %s USDT", equity)
             self._logged_equity = equity
 
@@ -264,7 +262,7 @@ class Clerk:
         text = f"{fill.quantity} @ {fill.price}, order {fill.client_order_id or fill.venue_order_id}"
         if tag_of(fill.client_order_id) is None:
             self.say("foreign_fill", Severity.WARNING, at=fill.at, symbol=fill.symbol, text=text)
-        else:  # an order of ours has filled after its position was over
+        elif not self._desk.knows_fill(fill):  # an order of ours has filled after its position was over
             self.say("late_fill", Severity.CRITICAL, at=fill.at, symbol=fill.symbol, text=text)
 
     def _fund_closed(self, paid: FundingPaid) -> None:

@@ -57,7 +57,8 @@ class Entries:
         refused: list[RankedSignal] = []
         for signal in ranked:
             self._clerk.tally.signals += 1
-            verdict = self._verdict(signal, minute)
+            may_be_real = signal.rank <= self._parameters.ranking.real_ranks
+            verdict = self._verdict(signal, minute, may_be_real=may_be_real)
             if isinstance(verdict, PositionPlan):
                 self._open(verdict, minute)
             else:
@@ -71,7 +72,8 @@ class Entries:
     def use_free_slot(self) -> Sequence[PositionPlan]:
         """Offer this minute's signals again when a real position has closed in the middle of it.
 
-        One that began virtually, and has not been filled yet, is taken back from there. Returns what opens.
+        Among them is that of the symbol itself; after a stop it is only followed virtually. One that began
+        virtually, and has not been filled yet, is taken back from there. Returns what opens.
         """
         minute, closed = self._minute, self._clerk.tally.real.closed
         if minute is None or closed == self._real_closed:
@@ -83,9 +85,12 @@ class Entries:
         free = [each for each in self._ranked if not real.knows(f"{Source.REAL}:{each.candidate.signal_id}")]
         opened: list[PositionPlan] = []
         for signal in free[: self._parameters.ranking.real_ranks]:
-            verdict = self._desk.judge(signal, minute, real.positions)
-            if isinstance(verdict, PositionPlan):
-                self._books.virtual.withdraw(verdict.symbol)
+            verdict = self._verdict(signal, minute, may_be_real=True)
+            if isinstance(verdict, PositionPlan) and not self._books.of(verdict.source).knows(
+                verdict.position_id
+            ):
+                if verdict.source is Source.REAL:
+                    self._books.virtual.withdraw(verdict.symbol)
                 self._open(verdict, minute)
                 opened.append(verdict)
         return opened
@@ -98,8 +103,10 @@ class Entries:
         instrument = self._desk.context(signal.candidate.symbol, minute).instrument
         return shadow_plan(signal, instrument, at=minute.seen_at)
 
-    def _verdict(self, signal: RankedSignal, minute: MinuteClosed) -> PositionPlan | Refused:
-        if signal.rank <= self._parameters.ranking.real_ranks:
+    def _verdict(
+        self, signal: RankedSignal, minute: MinuteClosed, *, may_be_real: bool
+    ) -> PositionPlan | Refused:
+        if may_be_real:
             verdict = self._desk.judge(signal, minute, self._books.real.positions)
             if isinstance(verdict, PositionPlan) or not verdict.may_be_virtual:
                 return verdict

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import takewhile
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from core.instruments import Instrument
 from core.leverage import earned_leverage, track_record
 from core.market import MinuteClosed
 from core.notices import Alert, Severity
-from core.orders import AccountRead
+from core.orders import AccountRead, OrderFilled
 from core.parameters import Parameters
 from core.performance import performance_of, twin_gap
 from core.ports import Journal, Scorer
@@ -116,6 +117,11 @@ class RiskDesk:
         """Return the closed real position that held ``symbol`` at that time (ms), ``None`` where none did."""
         closed = (each for each in reversed(self._closed[Source.REAL]) if each.symbol == symbol)
         return next((each for each in closed if each.position.held_at(at)), None)
+
+    def knows_fill(self, fill: OrderFilled) -> bool:
+        """Whether an execution told now is one that a closed position has: the exchange may repeat itself."""
+        trades = (each.position for each in self._closed[Source.REAL] if each.symbol == fill.symbol)
+        return any(known.trade_id == fill.trade_id for each in trades for known in each.fills)
 
     def amended(self, trade: TradeRecord, amount: Decimal) -> None:
         """Take note that a closed position of ours brought ``amount`` more than was known."""
@@ -321,6 +327,7 @@ class RiskDesk:
         read = self._account
         if read is None:
             return None
+        ours = positions.keys() | self._left_since(read)
         return AccountContext(
             at=max(minute.at, minute.seen_at),
             equity=read.equity,
@@ -329,8 +336,14 @@ class RiskDesk:
             correlations=self._correlations((symbol, *positions)),
             trades=self._trades,
             breaker_open=self._is_cut_off(),
-            foreign=frozenset(each.symbol for each in read.positions) - positions.keys(),
+            foreign=frozenset(each.symbol for each in read.positions) - ours,
         )
+
+    def _left_since(self, read: AccountRead) -> frozenset[str]:
+        """Return the symbols whose positions of ours have closed since the account was read."""
+        newest_first = reversed(self._closed[Source.REAL])
+        left = takewhile(lambda trade: (trade.position.closed_at or 0) >= read.at, newest_first)
+        return frozenset(trade.symbol for trade in left)
 
     def _correlations(self, symbols: Sequence[str]) -> Correlations:
         names = tuple(dict.fromkeys(symbols))

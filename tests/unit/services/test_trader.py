@@ -1,5 +1,6 @@
 """The one loop, minute by minute, on two paper venues."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from core.journal import SignalJudged
@@ -94,6 +95,37 @@ def test_a_slot_that_becomes_free_within_the_minute_goes_to_its_next_best(world:
         each.verdict for each in world.journal.bodies(SignalJudged) if each.signal.candidate.symbol == "EUSDT"
     ]
     assert verdicts == ["virtual", "real"]
+
+
+def test_after_a_stop_the_next_signal_of_its_symbol_is_followed_virtually_at_once(world: World) -> None:
+    open_one(world)
+    world.wish("AUSDT")
+    world.minute()
+    assert world.ear.of(SignalRefused)[-1].reasons == ("symbol_held",)
+    stop = closing_fill(world.trader.view().real[0].position)
+    stop = replace(stop, price=Decimal("98.9"), at=world.clock.market_ms())
+    world.trader.process(stop)
+    assert world.held(Source.REAL) == []
+    assert world.held(Source.VIRTUAL) == ["AUSDT"]
+    world.minute()
+    assert world.held(Source.VIRTUAL) == ["AUSDT"]
+
+
+def test_after_any_other_exit_the_next_signal_of_its_symbol_is_taken_at_once(world: World) -> None:
+    open_one(world)
+    world.wish("AUSDT")
+    world.minute()
+    position = world.trader.view().real[0].position
+    assert position.target
+    at_target = replace(
+        closing_fill(position),
+        client_order_id=position.target.client_order_id,
+        price=Decimal("101.4"),
+        at=world.clock.market_ms(),
+    )
+    world.trader.process(at_target)
+    assert world.held(Source.REAL) == ["AUSDT"]
+    assert world.held(Source.VIRTUAL) == []
 
 
 def test_every_real_position_has_a_twin_on_paper_that_nobody_counts() -> None:

@@ -9,6 +9,7 @@ from core.instruments import InstrumentStatus
 from core.market import MINUTE_MS
 from core.notices import Alert, PositionEnded, Severity, SignalRefused
 from core.orders import (
+    AccountUnreadable,
     CancelConditional,
     HeldPosition,
     OrderAbsent,
@@ -113,6 +114,28 @@ def test_a_drawdown_is_told_at_five_percent_and_halts_at_ten(world: World) -> No
     world.trader.process(account_of("8999"))
     assert [each.key for each in world.ear.of(Alert)] == ["drawdown_alert", "risk_halted"]
     assert world.trader.view().halted == "drawdown"
+
+
+def test_an_account_that_can_not_be_read_keeps_its_last_value_and_says_so(world: World) -> None:
+    world.trader.process(account_of("9700"))
+    world.trader.process(AccountUnreadable(at=T0, reason="HTTP 503"))
+    balance = world.trader.view().balance
+    assert balance is not None
+    assert balance.equity == Decimal(9700)
+    assert [(each.key, each.text) for each in world.ear.of(Alert)] == [("account_unreadable", "HTTP 503")]
+
+
+def test_an_account_that_is_truly_empty_reads_as_zero_and_is_logged_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        for _ in range(3):
+            world.trader.process(account_of("0"))
+    balance = world.trader.view().balance
+    assert balance is not None
+    assert balance.equity == 0
+    assert world.trader.view().halted == "drawdown"
+    assert caplog.text.count("equity 0 USDT") == 1
 
 
 def test_only_moves_of_a_percent_are_worth_a_line_in_the_log(
