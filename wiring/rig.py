@@ -1,7 +1,9 @@
 """A trader put into a place, with everything around it: the same in every mode."""
 
+import os
 from collections.abc import Mapping
 
+from cli.app import TRY_AGAIN
 from cli.watch import Watch
 from cli.watched_run import Rig
 from core.instruments import Instrument
@@ -14,6 +16,7 @@ from services.data_service import DataService
 from services.feed_watch import FeedWatch
 from services.highlights import Highlights
 from services.letterbox import Letterbox
+from services.loop_guard import LoopGuard
 from services.notifiers import Notifiers
 from services.operator import Operator
 from services.quarter_check import QuarterCheck
@@ -100,6 +103,7 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         draw=trade_drawer(settings),
         is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(data.axis),
         beside=(
+            LoopGuard(lambda: os._exit(TRY_AGAIN)).run(clock),
             vital.companions.of("universe", universe.run(), within=SILENT_SECONDS),
             vital.companions.of("quarter check", check.run(), within=SILENT_SECONDS),
             vital.companions.of("feed watch", feed.run(), within=SILENT_SECONDS),
