@@ -90,6 +90,10 @@ class SqliteJournal:
         """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
         return self._reader.risk_state()
 
+    def given_up(self, limit: int) -> Sequence[Position]:
+        """Return the last ``limit`` real positions that ended with nothing filled, in the order of ending."""
+        return self._reader.given_up(limit)
+
     def position_ids(self, limit: int) -> Sequence[str]:
         """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
         return self._reader.position_ids(limit)
@@ -153,7 +157,7 @@ class SqliteJournal:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             trouble = fault(self._path, error)
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISTRUST:
+            if _is_doubtful(getattr(error, "sqlite_errorcode", 0)):
                 self._broken = str(trouble)
             raise trouble from error
         except (ValueError, TypeError) as error:
@@ -167,6 +171,11 @@ class SqliteJournal:
         """End what a failure left open; SQLite may have ended it by itself."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def _is_doubtful(code: int) -> bool:
+    """Whether the disk may hold something else than SQLite believes; a refused write left nothing."""
+    return code & 0xFF in _DISTRUST and code != sqlite3.SQLITE_IOERR_WRITE
 
 
 _DISTRUST = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

@@ -165,6 +165,7 @@ def fault(path: Path, error: Exception) -> JournalError:
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "is being written by another process: stop that one, then start again",
     sqlite3.SQLITE_FULL: "can not be written because the disk is full: free some space, then start again",
+    sqlite3.SQLITE_IOERR: "can not be read or written: check the disk and its free space, then start again",
     sqlite3.SQLITE_READONLY: "can not be written: make the file and its folder writable",
     sqlite3.SQLITE_CANTOPEN: "can not be opened: check that its folder exists and is yours",
     sqlite3.SQLITE_NOTADB: "is not a journal: move that file away, or choose another folder",

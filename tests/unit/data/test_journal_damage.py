@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -68,8 +69,15 @@ class Disk:
 
 
 @pytest.fixture(scope="module")
-def disk(tmp_path_factory: pytest.TempPathFactory) -> Disk:
-    folder = tmp_path_factory.mktemp("journal")
+def folder() -> Iterator[Path]:
+    """Return a folder in memory where there is one: thousands of journals are opened here."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name nobody can guess
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def disk(folder: Path) -> Disk:
     path = folder / "journal.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("PRAGMA page_size = 512; CREATE TABLE t (n); DROP TABLE t;")
