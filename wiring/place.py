@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.clock import ScaledClock, SystemClock
-from core.errors import ExchangeUnavailable
+from core.errors import ExchangeUnavailable, ModeRefused, NotAllowed
 from core.rng import seeded
 from core.settings import Settings
 from exchange.binance.addresses import BinanceAddresses, Realm, realm_of
@@ -100,6 +100,11 @@ async def exchange_of(
             speed=speed,
             glance=await first_glance(connection, clock),
         )
+    except NotAllowed as refusal:
+        raise ModeRefused(
+            f"The exchange does not accept the API key ({refusal}): see that it was made for mode"
+            f" {settings.mode}, may trade futures, and is bound to this machine's address if to any."
+        ) from refusal
     finally:
         await connection.close()
 

@@ -23,6 +23,8 @@ Parameters = Mapping[str, str | int | bool]
 
 _USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 _ORDER_COUNT_EXCEEDED = -1015
+_ROUNDS = 3
+_LONG_ROUND_MS = 1000
 _BANNED_UNTIL = re.compile(r"until (\d{13})")
 
 
@@ -122,10 +124,19 @@ class BinanceRest:
             raise ExchangeUnavailable(f"{endpoint.method}: unreadable answer: {fault}") from fault
 
     async def synchronise_clock(self) -> None:
-        """Measure how far our clock is ahead of the exchange's, for the timestamps we sign."""
-        sent = self._clock.wire_ms()
-        answer = await self.call(SERVER_TIME, {}, priority=Priority.ORDER, reply=_ServerTime)
-        self._client().set_clock_ahead((sent + self._clock.wire_ms()) // 2 - answer.serverTime)
+        """Measure how far our clock is ahead of the exchange's, for the timestamps we sign.
+
+        The answer is from the middle of the round, so a round in which we waited for something else (the
+        budget, a busy machine) tells too little and is repeated.
+        """
+        client = self._client()  # made before: that takes seconds
+        for _ in range(_ROUNDS):
+            sent = self._clock.wire_ms()
+            answer = await self.call(SERVER_TIME, {}, priority=Priority.ORDER, reply=_ServerTime)
+            received = self._clock.wire_ms()
+            client.set_clock_ahead((sent + received) // 2 - answer.serverTime)
+            if received - sent <= _LONG_ROUND_MS:
+                return
 
     async def _ask(self, endpoint: Endpoint, parameters: Parameters, priority: Priority) -> HttpResponse:
         if not endpoint.is_vital:

@@ -312,3 +312,18 @@ async def test_no_error_shows_a_secret_or_a_signature() -> None:
         assert SECRET not in shown
         assert "signature" not in shown
     assert SECRET not in repr(wired(silent).api)
+
+
+async def test_a_clock_measured_in_a_long_round_is_measured_again() -> None:
+    clock = ManualClock(NOW_MS)
+    rounds = [4_000, 20]
+
+    def answer(_: HttpRequest) -> HttpResponse:
+        exchange_ms = clock.wire_ms() - 300  # ours is 300 ms ahead
+        clock.advance_to(clock.wire_ms() + rounds.pop(0))
+        return reply({"serverTime": exchange_ms})
+
+    rig = wired(answer, clock=clock)
+    await rig.api.synchronise_clock()
+    assert rounds == []
+    assert rig.api._client().options["timeDifference"] == 310
