@@ -27,6 +27,7 @@ frozen                  the account shows our quantity again                    
 frozen                  an operator closes; mark beyond the stop for too long                    closing
 closing                 not flat in time: closed again, ever more slowly, and people are told    closing
 any that holds          flat: by our fills, or by the account, all of ours asked for             closed
+closed, nothing filled  its entry fills after all: protected, and left                           closing
 ======================  =======================================================================  ===========
 
 *Frozen* says "I do not know": nothing is opened, moved or taken off, but what protects stays and is
@@ -38,7 +39,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from core.lifecycle_account import answered, found_flat, found_held, resumed
+from core.lifecycle_account import answered, found_flat, found_held, resumed, revived
 from core.lifecycle_entry import (
     on_entry_absent,
     on_entry_ended,
@@ -98,6 +99,7 @@ from core.signals import Side
 __all__ = [
     "LifecycleParameters",
     "begin",
+    "entered_late",
     "found_flat",
     "found_held",
     "on_mark",
@@ -151,6 +153,22 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
             return Step(position=position.with_funding(report.amount, report.income_id))
         case _:
             return Step(position=position)
+
+
+def entered_late(
+    position: Position, fill: OrderFilled, parameters: LifecycleParameters, *, mono: float
+) -> Step:
+    """Take up a position that was given up and whose entry fills after all: protect it, and leave it.
+
+    Its signal is old, and its place may be taken.
+    """
+    held = on_report(revived(position, mono=mono), fill, parameters, mono=mono)
+    left = request_close(held.position, ExitReason.LATE_ENTRY, mono=mono)
+    return Step(
+        position=left.position,
+        commands=(*held.commands, *left.commands),
+        concerns=(*held.concerns, Concern.ENTERED_LATE),
+    )
 
 
 def on_time(position: Position, parameters: LifecycleParameters, *, mono: float) -> Step:

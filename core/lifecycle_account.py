@@ -95,6 +95,12 @@ def resumed(position: Position, *, mono: float) -> Step:
             return Step(position=awake, commands=open_questions(awake))
 
 
+def revived(position: Position, *, mono: float) -> Position:
+    """Return a position that was given up as one about whose entry nobody knows: it fills after all."""
+    unknown = replace(position, exit_reason=None, closed_at=None, entry_total=None, probes=0, unanswered=())
+    return to_stage(unknown, Stage.UNKNOWN, mono)
+
+
 def answered(position: Position, report: Report, parameters: LifecycleParameters) -> Position:
     """Take note that a question of ``found_flat`` has its answer.
 

@@ -64,6 +64,7 @@ class Concern(StrEnum):
     CLOSE_STUCK = "close_stuck"
     FROZEN = "position_frozen"
     THAWED = "position_thawed"
+    ENTERED_LATE = "late_fill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,10 @@ class Journal(Recorder, Protocol):
         """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
         ...
 
+    def given_up(self, limit: int) -> Sequence[Position]:
+        """Return the last ``limit`` real positions that ended with nothing filled, in the order of ending."""
+        ...
+
     def position_ids(self, limit: int) -> Sequence[str]:
         """Return the ids of the ``limit`` positions that changed last, closed ones too, but no shadows."""
         ...

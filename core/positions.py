@@ -46,6 +46,7 @@ class ExitReason(StrEnum):
     LIQUIDATION_NEAR = "liquidation_near"
     DELISTED = "delisted"
     SLIPPED_ENTRY = "slipped_entry"
+    LATE_ENTRY = "late_entry"
     UNPROTECTED = "unprotected"
     EXTERNAL = "external"
     ENTRY_REJECTED = "entry_rejected"

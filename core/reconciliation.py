@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.lifecycle_moves import query_of
+from core.lifecycle_moves import entry_query, query_of
 from core.orders import (
     CLIENT_ID_PREFIX,
     AccountSurvey,
@@ -93,6 +93,20 @@ def lost_protections(position: Position, survey: AccountSurvey) -> tuple[QueryOr
         query_of(position, each.client_order_id)
         for each in position.protections
         if each.confirmed and each.client_order_id not in listed
+    )
+
+
+def late_entries(
+    survey: AccountSurvey, live: Mapping[str, Position], given_up: Iterable[Position]
+) -> tuple[QueryOrder, ...]:
+    """Ask about entries that were given up where the account holds what they would have opened."""
+    held = {each.symbol: each.quantity for each in survey.account.positions if each.symbol not in live}
+    return tuple(
+        entry_query(each)
+        for each in given_up
+        if each.symbol in held
+        and each.side * held[each.symbol] > 0
+        and abs(held[each.symbol]) <= each.plan.quantity
     )
 
 

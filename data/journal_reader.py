@@ -88,6 +88,14 @@ class JournalReader:
         body = self._body(rows[0][0]) if rows else None
         return body.state if isinstance(body, RiskChanged) else None
 
+    def given_up(self, limit: int) -> Sequence[Position]:
+        """Return the last ``limit`` real positions that ended with nothing filled, in the order of ending."""
+        query = (
+            "SELECT seq FROM positions WHERE source = 'real' AND stage = 'closed'"
+            " AND position_id NOT IN (SELECT trade_id FROM trades) ORDER BY seq DESC LIMIT ?"
+        )
+        return [_position_in(self._body(seq)) for (seq,) in reversed(self._all(query, limit))]
+
     def position_ids(self, limit: int) -> Sequence[str]:
         """Return the ids of the ``limit`` positions that changed last, closed ones too, but no shadows."""
         query = "SELECT position_id FROM positions WHERE source <> 'shadow' ORDER BY seq DESC LIMIT ?"

@@ -21,13 +21,23 @@ from core.orders import (
     ConditionalsListed,
     FundingPaid,
     HeldPosition,
+    OrderFilled,
     Report,
     Role,
     position_tag,
 )
 from core.ports import Execution, Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
-from core.reconciliation import Finding, lost_protections, most_urgent_first, oddities, orphans, ours_on
+from core.reconciliation import (
+    Finding,
+    late_entries,
+    lost_protections,
+    most_urgent_first,
+    oddities,
+    orphans,
+    ours_on,
+)
+from services.given_up import GivenUp
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +100,7 @@ class Book:
         self._venue = venue
         self._positions: dict[str, Position] = {}
         self._tags: dict[str, str] = {}
+        self._given_up = GivenUp()
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -110,6 +121,10 @@ class Book:
         for position in positions:
             step = lifecycle.resumed(position, mono=self._clock.monotonic())
             self._carry_out(step, at=self._clock.market_ms())
+
+    def remember(self, given_up: Iterable[Position]) -> None:
+        """Know again what earlier runs gave up, the oldest first: an entry may fill, or be found, late."""
+        self._given_up.keep(given_up)
 
     def knows(self, position_id: str) -> bool:
         """Tell whether a position of this id was ever begun: the same signal is acted on once."""
@@ -142,6 +157,8 @@ class Book:
             report = replace(report, resting=ours_on(report.symbol, report.resting, self._tags))
         symbol = getattr(report, "symbol", None)
         position = self._positions.get(symbol) if symbol else None
+        if position is None and isinstance(report, OrderFilled) and self._enter_late(report):
+            return
         if position is None or getattr(report, "position_id", position.position_id) != position.position_id:
             self._listener.stray(report)
             return
@@ -169,6 +186,7 @@ class Book:
                 )
             )
         self._order(orphans(survey, self._positions, self._tags), at=survey.at)
+        self._order(late_entries(survey, self._positions, self._given_up), at=survey.at)
         return oddities(survey, self._positions, self._tags)
 
     def ask_everything(self) -> None:
@@ -213,6 +231,15 @@ class Book:
 
     def _learn(self, symbol: str, contract: Instrument) -> None:
         self._move(symbol, lambda each, mono: lifecycle.on_terms(each, contract, mono=mono))
+
+    def _enter_late(self, fill: OrderFilled) -> bool:
+        """Take up what was given up and is held after all; ``False`` where the fill is of nothing like that."""
+        position = self._given_up.entered_by(fill.client_order_id)
+        if position is None:
+            return False
+        step = lifecycle.entered_late(position, fill, self._parameters, mono=self._clock.monotonic())
+        self._carry_out(step, at=fill.at, cause=ReportReceived(book=self.source, report=fill))
+        return True
 
     def _look_at(self, symbol: str, mark: Decimal) -> None:
         self._move(symbol, lambda each, mono: lifecycle.on_mark(each, mark, self._parameters, mono=mono))
@@ -284,6 +311,7 @@ class Book:
             self._positions[position.symbol] = position
         else:
             self._positions.pop(position.symbol, None)
+            self._given_up.keep((position,))
 
     def _tell(self, before: Position | None, after: Position) -> None:
         if after.fills and not (before and before.fills):

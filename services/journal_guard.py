@@ -103,6 +103,9 @@ class JournalGuard:
     def risk_state(self) -> RiskState | None:
         return self._journal.risk_state()
 
+    def given_up(self, limit: int) -> Sequence[Position]:
+        return self._journal.given_up(limit)
+
     def position_ids(self, limit: int) -> Sequence[str]:
         return self._journal.position_ids(limit)
 

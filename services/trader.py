@@ -24,6 +24,7 @@ from services.books import Books, Venues
 from services.clerk import Clerk
 from services.digest import DecisionDigest
 from services.entries import Entries
+from services.given_up import REMEMBERED
 from services.helm import Helm
 from services.inputs import Inputs
 from services.journal_guard import JournalGuard
@@ -172,6 +173,7 @@ class Trader:
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         live = self._journal.live_positions()
         self._books.restore(live, known)
+        self._books.real.remember(self._journal.given_up(REMEMBERED))
         self._shadows.restore(live)
 
     def stand_down(self) -> None:

@@ -56,6 +56,11 @@ class MemoryJournal:
         states = self.bodies(RiskChanged)
         return states[-1].state if states else None
 
+    def given_up(self, limit: int) -> Sequence[Position]:
+        changed = {body.position.position_id: body.position for body in self.bodies(PositionChanged)}
+        ended = [each for each in changed.values() if not each.is_live and not each.fills]
+        return [each for each in ended if each.plan.source is Source.REAL][-limit:]
+
     def position_ids(self, limit: int) -> Sequence[str]:
         ids = dict.fromkeys(body.position.position_id for body in reversed(self.bodies(PositionChanged)))
         return list(ids)[:limit]

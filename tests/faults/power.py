@@ -169,5 +169,8 @@ class StormJournal:
     def risk_state(self) -> RiskState | None:
         return self._inner.risk_state()
 
+    def given_up(self, limit: int) -> Sequence[Position]:
+        return self._inner.given_up(limit)
+
     def position_ids(self, limit: int) -> Sequence[str]:
         return self._inner.position_ids(limit)

@@ -85,3 +85,8 @@ def test_every_code_of_the_table_is_tested() -> None:
 def test_only_orders_that_may_exist_are_asked_for() -> None:
     asked_for = {outcome for outcome in Outcome if outcome.is_unknown}
     assert asked_for == {Outcome.UNKNOWN, Outcome.OVERLOADED, Outcome.DUPLICATE}
+
+
+def test_only_a_person_can_change_what_no_order_gets_past() -> None:
+    for_people = {code for code, outcome in BY_CODE.items() if outcome.is_for_people}
+    assert for_people == {-1022, -2014, -2015, -4061, -4087, -4088, -4192, -4400, -4401}

@@ -11,7 +11,7 @@ from core.errors import ExchangeUnavailable
 from core.income import WalletMoved
 from core.orders import Report, StreamLost, SubmitEntry
 from core.signals import Side
-from exchange.binance.transport import HttpRequest, HttpResponse, Socket
+from exchange.binance.transport import HttpRequest, HttpResponse, Socket, SocketClosed
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 from tests.unit.binance.wire import ADDRESSES, ScriptedSocket, Wired, refusal, reply, wired
 
@@ -118,6 +118,49 @@ def test_a_stream_silent_after_an_accepted_order_is_made_anew() -> None:
     reports, seconds = run_virtually(story())
     assert kinds(reports) == ["lost", "lost", "paid 1"]
     assert 3 <= seconds < 5
+
+
+class PromptSocket(ScriptedSocket):
+    """Tells of an order before the reply to it: at once when ``tell`` is called."""
+
+    def __init__(self) -> None:
+        super().__init__([], silent_after=True)
+        self._news = asyncio.Queue[str]()
+
+    def tell(self, text: str) -> None:
+        self._news.put_nowait(text)
+
+    async def receive(self) -> str:
+        news, end = asyncio.ensure_future(self._news.get()), asyncio.ensure_future(self.closed.wait())
+        done, rest = await asyncio.wait((news, end), return_when=asyncio.FIRST_COMPLETED)
+        for each in rest:
+            each.cancel()
+        if news in done:
+            return news.result()
+        raise SocketClosed("gone")
+
+
+def test_news_that_overtake_the_acceptance_are_news() -> None:
+    """The exchange may tell of a fill before it answers the order: a healthy stream is not cut for that."""
+
+    async def story() -> bool:
+        clock, socket = VirtualClock(), PromptSocket()
+
+        def answer(request: HttpRequest) -> HttpResponse:
+            if request.url.endswith("/order"):
+                socket.tell(funding(1))
+            return with_keys()(request)
+
+        venue = wired(answer, sockets=[socket], clock=clock)
+        venue.transport.latency = 1.0
+        listening = asyncio.create_task(heard(venue, 2))
+        await clock.sleep(5)
+        await venue.exchange.submit(order_of_ours())
+        await clock.sleep(100)
+        listening.cancel()
+        return socket.closed.is_set()
+
+    assert not run_virtually(story())
 
 
 async def test_closing_ends_the_iteration_without_an_alarm() -> None:

@@ -59,16 +59,21 @@ class ScriptedSocket:
 
 @dataclass
 class ScriptedTransport:
-    """Answers each request by ``answer``, each connection by the next of ``sockets``."""
+    """Answers requests by ``answer``, ``latency`` seconds later; connections by the next of ``sockets``."""
 
     answer: Callable[[HttpRequest], HttpResponse]
     sockets: list[Socket | Exception] = field(default_factory=list)
     requests: list[HttpRequest] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
+    latency: float = 0.0
+    clock: Clock | None = None
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         self.requests.append(request)
-        return self.answer(request)
+        response = self.answer(request)
+        if self.latency and self.clock is not None:
+            await self.clock.sleep(self.latency)
+        return response
 
     async def connect(self, url: str) -> Socket:
         self.urls.append(url)
@@ -113,7 +118,7 @@ def wired(
     clock: Clock | None = None,
 ) -> Wired:
     clock, rng = clock or ManualClock(NOW_MS), seeded(1)
-    transport = ScriptedTransport(answer, sockets or [])
+    transport = ScriptedTransport(answer, sockets or [], clock=clock)
     limiter = WeightLimiter(clock)
     api = BinanceRest(
         ADDRESSES,
