@@ -105,8 +105,9 @@ class Treasurer:
 
     def _begin(self, incomes: Sequence[Income]) -> None:
         """Whatever made the wallet that is read first is what the account begins with."""
-        if self._waiting is not None:
-            self._judge(self._waiting, incomes)
+        read = self._waiting
+        if read is not None:
+            self._judge(read, tuple(each for each in incomes if each.at <= read.at))
 
     def _judge(self, read: AccountRead, incomes: Sequence[Income]) -> None:
         self._waiting, self._doubted_since, self._doubts = None, None, 0
@@ -127,7 +128,8 @@ class Treasurer:
 
     def _give_up(self, read: AccountRead) -> None:
         """Say that the wallet is not what its records make it, and go on from what it is."""
-        amount = self._desk.state.wallet.unexplained(read.wallet, self._news)
+        known = tuple(each for each in self._news if each.at <= read.at)  # the list may be far younger
+        amount = self._desk.state.wallet.unexplained(read.wallet, known)
         log.error("the wallet moved by %s USDT that no record explains", amount)
         unexplained = Income(
             income_id=f"unexplained:{read.at}",
@@ -138,7 +140,7 @@ class Treasurer:
         )
         self._write((unexplained,))
         self._say("balance_unexplained", Severity.CRITICAL, read.at, f"{amount:+f} USDT")
-        self._judge(read, (*self._news, unexplained))
+        self._judge(read, (*known, unexplained))
 
     def _ask(self) -> None:
         mono, wallet = self._clock.monotonic(), self._desk.state.wallet

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +16,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--start", type=int, default=1, help="the first seed")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     wanted = parser.parse_args(arguments)
-    logging.disable(logging.CRITICAL)  # storms make everything warn
     clock = SystemClock()
     began = clock.monotonic()
     result = campaign(range(wanted.start, wanted.start + wanted.seeds), say=_say)

@@ -1,13 +1,12 @@
 """The exchange of a storm: the real simulator without sockets, a few lively symbols, and a human."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
-from decimal import Decimal
 
 import numpy as np
 
 from core.clock import Clock
-from core.market import MINUTE_MS, Field, MarketContext, MinuteClosed, SymbolAxis
+from core.market import MINUTE_MS, AxisChanged, Field, MarketContext, MinuteClosed, SymbolAxis
 from core.rng import seeded
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.sim.config import SimConfig
@@ -15,11 +14,10 @@ from exchange.sim.in_process import InProcess
 from exchange.sim.market.paths import PathSource
 from exchange.sim.market.seeded import SeededPaths
 from exchange.sim.process import Simulator
-from exchange.sim.trading_api import ROUTES
 from exchange.sim.universe import load_universe
 from tests.faults.plan import Weather
 from tests.faults.stories import Story, StoryPaths
-from tests.faults.truth import ACCOUNT, Truth
+from tests.faults.truth import Truth
 
 SPEED = 10.0
 ADDRESSES = BinanceAddresses(rest="http://exchange", ws="ws://exchange")
@@ -46,8 +44,6 @@ class StormExchange(Truth):
         *symbols, foreign = (each.symbol for each in instruments)
         super().__init__(simulator, symbols, foreign=foreign)
         self.door = InProcess(self.simulator)
-        self._instruments = tuple(instruments)
-        self._clock = clock
         self._weather = weather
 
     @property
@@ -60,36 +56,31 @@ class StormExchange(Truth):
     def calm_down(self) -> None:
         self.simulator.faults.clear()
 
-    def trade_by_hand(self, side: str, notional: Decimal) -> None:
-        """Let the human trade his own symbol, and rest an order beside it."""
-        contract = next(each.contract for each in self._instruments if each.symbol == self.foreign)
-        mark = self.simulator.venue.floor.quotes.mark(self.foreign)
-        quantity = contract.round_quantity(notional / mark)
-        self._by_hand(side=side, type="MARKET", quantity=f"{quantity:f}")
-        far = contract.price_at_or_below(mark * (Decimal("0.97") if side == "BUY" else Decimal("1.03")))
-        self._by_hand(side=side, type="LIMIT", timeInForce="GTC", quantity=f"{quantity:f}", price=f"{far:f}")
-
-    def _by_hand(self, **parameters: str) -> None:
-        wanted = {"symbol": self.foreign, "newClientOrderId": f"hand-{parameters['type']}", **parameters}
-        ROUTES["POST", "/fapi/v1/order"](self.simulator.venue, ACCOUNT, wanted, self.simulator.market.now_ms)
-
-    def move_money(self, share: float) -> None:
-        """Let the human deposit, or withdraw, a share of what the account could spare."""
-        venue = self.simulator.venue
-        amount = (self.account.cross_wallet * Decimal(share)).quantize(Decimal("0.01"))
-        venue.settings.deposit(self.account, amount, now_ms=self.simulator.market.now_ms)
-
-    def mark(self, symbol: str) -> Decimal:
-        """Return the mark price of this moment, as its stream would tell."""
-        return self.simulator.venue.floor.quotes.mark(symbol)
-
 
 class StormMinutes:
     """``services.session.MinuteSource`` straight from the simulated market: closed candles, on time."""
 
-    def __init__(self, exchange: StormExchange, axis: SymbolAxis, clock: Clock) -> None:
+    def __init__(
+        self,
+        exchange: StormExchange,
+        axis: SymbolAxis,
+        clock: Clock,
+        *,
+        on_axis: Callable[[AxisChanged], None],
+    ) -> None:
         self._market = exchange.simulator.market
         self._clock = clock
+        self._on_axis = on_axis
+        self._arrange(axis)
+
+    def follow(self, symbols: Iterable[str]) -> None:
+        """Tell of these symbols from the next minute on."""
+        axis = SymbolAxis.of(symbols)
+        if axis.names != self.axis.names:
+            self._arrange(axis)
+            self._on_axis(AxisChanged(axis=axis))
+
+    def _arrange(self, axis: SymbolAxis) -> None:
         self.axis = axis
         self._columns = [self._market.index_of[symbol] for symbol in axis.names]
         self._volumes = np.array(
@@ -115,6 +106,8 @@ class StormMinutes:
         row = self._market.closed(MINUTE_MS)[: len(Field), columns].astype(np.float64)
         row[: Field.VOLUME] /= 10.0 ** scales.price_decimals[columns]
         row[Field.VOLUME] /= 10.0 ** scales.volume_decimals[columns]
+        present = row[Field.CLOSE] > 0  # what has been delivered trades no more
+        row[:, ~present] = np.nan
         close = row[Field.CLOSE]
         context = MarketContext(
             bid=close * 0.9999,
@@ -127,7 +120,7 @@ class StormMinutes:
             open_time=open_time,
             axis=self.axis,
             row=row,
-            present=np.ones(len(columns), dtype=np.bool_),
+            present=present,
             context=context,
             seen_at=self._clock.market_ms(),
         )

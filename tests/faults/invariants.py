@@ -1,19 +1,21 @@
 """What must hold whatever happens, one small function each, judged by what the exchange itself knows."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.income import Income
-from core.journal import CommandSent, Entry, IntentRecorded
+from core.income import Income, IncomeKind
+from core.journal import CommandSent, Entry, IntentRecorded, OperatorActed
+from core.operation import OperatorAction
 from core.orders import CloseAtMarket, PlaceConditional, Role, SubmitEntry, client_order_id, role_of
 from core.positions import Position, PositionPlan, Source
 from core.wallet import Wallet
 from exchange.sim.venue.account import Income as VenueIncome
 from exchange.sim.venue.account import Trade
 from exchange.sim.venue.conditionals import AlgoStatus, ConditionalOrder
-from exchange.sim.venue.orders import Order, OrderStatus
+from exchange.sim.venue.orders import Order
 from exchange.sim.venue.terms import MarginType, Side
 from tests.faults.truth import Truth, is_ours
 
@@ -22,6 +24,7 @@ EXPOSED_SECONDS = 12.0
 
 ORPHAN_SECONDS = 12.0
 _MONEY = Decimal("0.0001")
+_CANCELLED = re.compile(r"[cC]lient(?:Algo|Order)Id=([^&]*)")
 
 
 class Violation(AssertionError):
@@ -38,15 +41,28 @@ class Ledger:
     plans: dict[str, PositionPlan] = field(default_factory=dict)
     intended: set[str] = field(default_factory=set)
     has_gaps: bool = False
+    takes_no_entries: bool = False
+    is_panicking: bool = False
 
     def committed(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
+            if isinstance(entry.body, OperatorActed):
+                self._obey(entry.body.request.action)
             if isinstance(entry.body, IntentRecorded) and entry.body.plan.source is Source.REAL:
+                if self.takes_no_entries:
+                    raise Violation(f"I8 {entry.body.plan.position_id} is opened while nothing may be")
                 self.plans[root_of_plan(entry.body.plan)] = entry.body.plan
             if isinstance(entry.body, CommandSent):
                 command = entry.body.command
                 if isinstance(command, SubmitEntry | PlaceConditional | CloseAtMarket):
                     self.intended.add(command.client_order_id)
+
+    def _obey(self, action: OperatorAction) -> None:
+        if action is not OperatorAction.CLOSE:
+            self.takes_no_entries = action is not OperatorAction.RESUME
+            self.is_panicking = action is OperatorAction.PANIC or (
+                self.is_panicking and action is not OperatorAction.RESUME
+            )
 
 
 def root_of(order_id: str) -> str:
@@ -100,7 +116,7 @@ def was_prepared(order: Order, truth: Truth, ledger: Ledger, *, most: int) -> No
     setting = truth.account.setting(order.symbol)
     if (setting.margin_type, setting.leverage) != (MarginType.ISOLATED, plan.leverage):
         raise Violation(f"I8 {order.client_id} entered {order.symbol} with {setting}")
-    held = [symbol for symbol in truth.symbols if truth.held(symbol) or symbol == order.symbol]
+    held = [symbol for symbol in truth.ours if truth.held(symbol) or symbol == order.symbol]
     if len(held) > most:
         raise Violation(f"I8 {order.client_id} makes {len(held)} positions: {held}")
 
@@ -129,12 +145,27 @@ def not_banned(now: float, ban_ends: float, what: str) -> None:
 
 
 def left_alone(truth: Truth) -> None:
-    """I14: on the human's symbol there are only the human's orders, and nobody cancels them."""
+    """I14: on the human's symbol there are only the human's orders."""
     for order in truth.account.orders.values():
-        if order.symbol == truth.foreign and not order.client_id.startswith("hand-"):
+        if order.symbol == truth.foreign and is_ours(order.client_id):
             raise Violation(f"I14 {order.client_id} traded {order.symbol}, which is the human's")
-        if order.symbol == truth.foreign and order.status is OrderStatus.CANCELED:
-            raise Violation(f"I14 the human's {order.client_id} was cancelled")
+
+
+def only_ours_cancelled(request: str) -> None:
+    """I14: what is cancelled is named, and ours."""
+    if "/listenKey" in request:
+        return
+    named = _CANCELLED.findall(request)
+    if not named or not all(is_ours(each) for each in named):
+        raise Violation(f"I14 somebody else's order was to be cancelled: {named}")
+
+
+def kept_secret(text: str, secrets: Iterable[str]) -> None:
+    """I12: no key, signature or listen key is said, logged or written."""
+    for secret in secrets:
+        if secret in text:
+            place = text.index(secret)
+            raise Violation(f"I12 a secret was told: {text[max(place - 60, 0) : place + 12]}...")
 
 
 # --- once all is quiet ------------------------------------------------------------------------------
@@ -160,20 +191,31 @@ def same_positions(truth: Truth, positions: Iterable[Position]) -> None:
 
 
 def same_money(truth: Truth, positions: Iterable[Position]) -> None:
-    """I5: what our records add up to is what the wallet lost or gained by our symbols."""
-    booked = sum((each.net_pnl for each in positions), Decimal(0))
-    paid = sum((each.amount for each in truth.account.incomes if each.symbol in truth.symbols), Decimal(0))
+    """I5: what our records add up to is what the wallet lost or gained by our symbols.
+
+    Left out are symbols in which somebody else holds something too, and those where what somebody else did
+    was never heard: there the position says so itself, by what is left of it.
+    """
+    recorded = [each for each in positions if each.symbol in truth.ours]
+    unheard = {each.symbol for each in recorded if each.quantity} & truth.meddled
+    known = set(truth.ours) - unheard
+    booked = sum((each.net_pnl for each in recorded if each.symbol in known), Decimal(0))
+    paid = sum((each.amount for each in truth.account.incomes if each.symbol in known), Decimal(0))
     if abs(booked - paid) > _MONEY:
         raise Violation(f"I5 our records say {booked:.6f}, the wallet {paid:.6f}")
 
 
 def every_trade_once(truth: Truth, positions: Iterable[Position]) -> None:
-    """I6: every execution of our orders is in our records, exactly once."""
+    """I6: every execution of our orders is in our records, exactly once.
+
+    Where somebody else holds the same symbol, a close that is sent again may reduce what is his: people are
+    told of that execution, and it is nobody's record.
+    """
     recorded = Counter((each.symbol, fill.trade_id) for each in positions for fill in each.fills)
     executed = {
         (trade.symbol, str(trade.trade_id)): truth.owner_of_trade(trade)
         for trade in truth.account.trades
-        if is_ours(truth.owner_of_trade(trade))
+        if is_ours(truth.owner_of_trade(trade)) and trade.symbol in truth.ours
     }
     missing = {trade: owner for trade, owner in executed.items() if trade not in recorded}
     if missing:
@@ -181,7 +223,8 @@ def every_trade_once(truth: Truth, positions: Iterable[Position]) -> None:
     twice = {trade: count for trade, count in recorded.items() if count > 1}
     if twice:
         raise Violation(f"I6 more than once in the journal: {twice}")
-    invented = [trade for trade in recorded if trade not in executed]
+    happened = {(trade.symbol, str(trade.trade_id)) for trade in truth.account.trades}
+    invented = [trade for trade in recorded if trade not in happened]
     if invented:
         raise Violation(f"I6 in the journal but not at the exchange: {invented}")
 
@@ -189,9 +232,10 @@ def every_trade_once(truth: Truth, positions: Iterable[Position]) -> None:
 def every_income_once(truth: Truth, booked: Sequence[Income], wallet: Wallet) -> None:
     """I5, I6: every change of the wallet is on record under the exchange's id, and they make the wallet.
 
-    What made the wallet before it was first read is what the account began with.
+    What made the wallet before it was first read is what the account began with. Where the exchange's own
+    lists had holes for long, what they hid may be on record as unexplained; the sum is right all the same.
     """
-    recorded = {each.income_id: each for each in booked}
+    recorded = {each.income_id: each for each in booked if each.kind is not IncomeKind.UNEXPLAINED}
     happened = {_id_of(each): each for each in truth.account.incomes}
     if invented := sorted(recorded.keys() - happened.keys()):
         raise Violation(f"I6 booked, but not at the exchange: {invented}")
@@ -216,6 +260,13 @@ def every_income_once(truth: Truth, booked: Sequence[Income], wallet: Wallet) ->
 def _id_of(income: VenueIncome) -> str:
     trade_id = "" if income.trade_id is None else income.trade_id
     return f"{income.kind}:{income.income_id}:{income.symbol}:{trade_id}".rstrip(":")
+
+
+def every_row_logged(logged: Collection[str], positions: Iterable[Position]) -> None:
+    """I13: what the trade log could not take for a while, it has in the end."""
+    missing = [each.position_id for each in positions if each.fills and each.position_id not in logged]
+    if missing:
+        raise Violation(f"I13 the trade log has never got {missing}")
 
 
 def every_intent_ended(ledger: Ledger, ended: Iterable[Position]) -> None:

@@ -12,6 +12,8 @@ from tests.faults.process import Process
 
 _log = logging.getLogger(__name__)
 RESTART_SECONDS = 1.0
+OUTSIDE = "outside"
+"""Name of tasks that do not belong to the process, though they began in its time."""
 
 
 class Lives:
@@ -32,13 +34,22 @@ class Lives:
         self._clock = clock
         self._fails_at = tuple(fails_at)
         self._died = died
-        self._first_power = Power()
+        self._first_power = self._power = Power()
+        self._asked_to_end = asyncio.Event()
         self.process: Process | None = None
         self.count = 0
 
     @property
     def steps(self) -> Sequence[str]:
         return self._first_power.steps
+
+    def kill(self) -> None:
+        """End the one alive here and now, without a last word."""
+        self._power.cut()
+
+    def stop(self) -> None:
+        """Ask the one alive to end, as a supervisor does with SIGTERM."""
+        self._asked_to_end.set()
 
     async def run(self) -> None:
         """Keep a trader alive until cancelled. Raises what ends one that has its power."""
@@ -47,6 +58,8 @@ class Lives:
             if not number:
                 self._first_power = power
             self.count = number + 1
+            self._power = power
+            self._asked_to_end.clear()
             await self._live(power, number)
             self._died()
             await self._clock.sleep(RESTART_SECONDS)
@@ -57,9 +70,12 @@ class Lives:
         self.process = process = self._begin(power, number)
         life = asyncio.create_task(process.run(), name=f"life {number}")
         dark = asyncio.create_task(power.failed.wait(), name=f"dark {number}")
+        asked = asyncio.create_task(self._asked_to_end.wait(), name=f"asked {number}")
         try:
-            await asyncio.wait((life, dark), return_when=asyncio.FIRST_COMPLETED)
-            if power.is_on:
+            await asyncio.wait((life, dark, asked), return_when=asyncio.FIRST_COMPLETED)
+            if asked.done() and power.is_on and not life.done():
+                await _end({life})
+            elif power.is_on:
                 await life
                 raise RuntimeError("the trader ended by itself")
         except PerpscoutError as fault:
@@ -68,7 +84,7 @@ class Lives:
             _log.warning("not started: %s", fault)
         finally:
             power.cut()
-            await _end(asyncio.all_tasks() - others)
+            await _end({each for each in asyncio.all_tasks() - others if each.get_name() != OUTSIDE})
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:

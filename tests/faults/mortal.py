@@ -24,12 +24,14 @@ from services.bookkeeping import Bookkeeper
 from services.books import Venues
 from services.data_service import DataService
 from services.execution import ExecutionService
+from services.notifiers import Notifiers
 from services.operator import Operator
 from services.risk_desk import RiskDesk
 from services.session import Inbox, Session
 from services.trader import Trader
-from tests.faults.process import STORM_RULES, Ear, Shelf
+from tests.faults.process import STORM_RULES
 from tests.faults.script import RandomScript, ScriptedEngine
+from tests.faults.world import Beside, Shelf
 
 SPEED = 30.0
 SEED = 7
@@ -64,7 +66,7 @@ async def trade(arguments: argparse.Namespace) -> None:
     execution = ExecutionService(connection.exchange, post=inbox.post, clock=clock)
     script = RandomScript(SEED, quiet_from=0 if arguments.quiet else _FOR_EVER)
     with RunLock(arguments.folder), SqliteJournal(arguments.folder / "journal.db") as journal:
-        bookkeeper = Bookkeeper(Shelf(), clock)
+        bookkeeper = Bookkeeper(Shelf(Beside()), clock)
         trader = Trader(
             mode="sim",
             engine=ScriptedEngine(axis, script),
@@ -77,7 +79,7 @@ async def trade(arguments: argparse.Namespace) -> None:
             ),
             journal=journal,
             bookkeeper=bookkeeper,
-            notifier=Ear(),
+            notifier=Notifiers(()),
             clock=clock,
             parameters=STORM_RULES,
         )

@@ -10,6 +10,7 @@ from core.rng import seeded
 from exchange.sim.config import DEFAULT_START_MS
 from exchange.sim.server.faults.catalogue import Fault, MinuteFault, RestFault, StreamFault
 from exchange.sim.server.faults.plan import Rule
+from tests.faults.deeds import Appointment, draw_deeds
 
 PATHS = (
     "POST /fapi/v1/order",
@@ -75,6 +76,11 @@ _OF_MINUTES = (
     MinuteFault.STREAMS_CUT,
     MinuteFault.STREAMS_SILENT,
     MinuteFault.HEDGE_SWITCHED,
+    MinuteFault.MULTI_ASSETS_SWITCHED,
+    MinuteFault.FILTERS_CHANGED,
+    MinuteFault.DELISTED,
+    MinuteFault.MANUAL_TRADE,
+    MinuteFault.DELEVERAGED,
 )
 _SECONDS = (0.2, 1.0, 3.0, 10.0)
 
@@ -85,8 +91,9 @@ class Weather:
 
     ``latency`` bounds each way of a request, in seconds; ``order`` is as in ``StormLoop``; ``crashes`` are
     the steps of I/O at which one life of the trader after the other ends; ``disk_full`` is from when to
-    when (monotonic seconds) nothing can be written down. ``begins_at`` is the market's first minute (ms):
-    before midnight, funding settles and the day turns in the storm. ``moves_money``: somebody does.
+    when (monotonic seconds) nothing can be written down, ``bad_writes`` numbers the transactions of each life
+    that fail by themselves. ``begins_at`` is the market's first minute (ms): before midnight, funding
+    settles, the day turns and the contracts are looked at in the storm. ``moves_money``: somebody does.
     """
 
     seed: int
@@ -96,8 +103,10 @@ class Weather:
     volatility: float = 0.012
     crashes: tuple[int, ...] = ()
     disk_full: tuple[float, float] = (0.0, 0.0)
+    bad_writes: frozenset[int] = frozenset()
     begins_at: int = DEFAULT_START_MS
     moves_money: bool = False
+    deeds: tuple[Appointment, ...] = ()
 
 
 def draw_weather(seed: int) -> Weather:
@@ -113,8 +122,10 @@ def draw_weather(seed: int) -> Weather:
         volatility=float(rng.choice((0.004, 0.012, 0.03))),
         crashes=tuple(_crashes(rng)),
         disk_full=_disk_full(rng),
+        bad_writes=_bad_writes(rng),
         begins_at=DEFAULT_START_MS - int(rng.integers(0, 10)) * MINUTE_MS,
         moves_money=bool(rng.random() < 0.5),
+        deeds=tuple(draw_deeds(rng)),
     )
 
 
@@ -130,6 +141,13 @@ def _disk_full(rng: np.random.Generator) -> tuple[float, float]:
         return (0.0, 0.0)
     begins = float(rng.uniform(5, 65))
     return begins, begins + float(rng.uniform(0.5, 12))
+
+
+def _bad_writes(rng: np.random.Generator) -> frozenset[int]:
+    """Let a few single writes fail in one storm of six."""
+    if rng.random() > 1 / 6:
+        return frozenset()
+    return frozenset(int(each) for each in rng.integers(1, 400, size=int(rng.integers(1, 5))))
 
 
 def _scattered(rng: np.random.Generator, intensity: float) -> Iterator[Rule]:

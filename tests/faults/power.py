@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from core.clock import Clock
 from core.errors import ExchangeUnavailable, JournalError
 from core.journal import Entry
 from core.positions import Position, Source
@@ -16,6 +15,7 @@ from core.risk_state import RiskState
 from core.trades import TradeRecord, TradeResult
 from data.journal import SqliteJournal
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket, SocketClosed, Transport
+from tests.faults.machine import Machine
 
 
 class SimCrash(BaseException):
@@ -55,7 +55,7 @@ class StormTransport:
         inner: Transport,
         power: Power,
         *,
-        clock: Clock,
+        clock: Machine,
         rng: np.random.Generator,
         latency: tuple[float, float],
         told: Callable[[HttpRequest, HttpResponse | None], None],
@@ -91,7 +91,7 @@ class StormTransport:
         socket = await self._inner.connect(url)
         self._sockets.append(socket)
         self._power.step("after connect")
-        return _StormSocket(socket, self._power)
+        return _StormSocket(socket, self._power, self._clock)
 
     async def close(self) -> None:
         """Hang up everywhere, as the operating system does for a process that died."""
@@ -106,12 +106,14 @@ class StormTransport:
 class _StormSocket:
     """A socket that is dead once the plug is pulled."""
 
-    def __init__(self, inner: Socket, power: Power) -> None:
+    def __init__(self, inner: Socket, power: Power, machine: Machine) -> None:
         self._inner = inner
         self._power = power
+        self._machine = machine
 
     async def receive(self) -> str:
         text = await self._inner.receive()
+        await self._machine.awake()
         self._power.step("received")
         return text
 
@@ -127,7 +129,7 @@ class _StormSocket:
 class StormJournal:
     """A journal behind our plug. ``committed`` hears of every transaction once it is durable.
 
-    Nothing can be written while ``is_full`` says so.
+    ``fails`` tells whether the write of this number fails.
     """
 
     def __init__(
@@ -136,16 +138,18 @@ class StormJournal:
         power: Power,
         *,
         committed: Callable[[Sequence[Entry]], None],
-        is_full: Callable[[], bool],
+        fails: Callable[[int], bool],
     ) -> None:
         self._inner = inner
         self._power = power
         self._committed = committed
-        self._is_full = is_full
+        self._fails = fails
+        self._writes = 0
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._power.step("before commit")
-        if self._is_full():
+        self._writes += 1
+        if self._fails(self._writes):
             raise JournalError("the disk is full")
         self._inner.append(entries)
         self._committed(entries)

@@ -1,16 +1,15 @@
 """One life of the trader: everything that dies with its process, wired as the composition root wires it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 
-from core.clock import Clock
+from core.instruments import Instrument
 from core.market import MINUTE_MS, SymbolAxis
-from core.notices import Alert, Notice
+from core.operation import OperatorAction, OperatorRequest
 from core.parameters import MonitoringParameters, Parameters, RiskParameters, UniverseParameters
 from core.positions import Position
-from core.trades import TradeRecord
+from core.risk_state import Halt
+from core.universe import tradable
 from data.candle_store import CandleStore
 from data.journal import SqliteJournal
 from exchange.binance.connection import BinanceConnection
@@ -20,17 +19,17 @@ from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
 from services.books import Venues
 from services.execution import ExecutionService
-from services.operator import Operator
+from services.notifiers import Notifiers
 from services.operator import Operator
 from services.risk_desk import RiskDesk
 from services.session import Inbox, Session
 from services.trader import Trader
+from services.universe import Universe
 from tests.fakes.in_process import InProcessTransport
-from tests.faults.exchange import ADDRESSES, SPEED, StormExchange, StormMinutes, generator
-from tests.faults.plan import Weather
+from tests.faults.exchange import ADDRESSES, SPEED, StormMinutes, generator
 from tests.faults.power import Power, StormJournal, StormTransport
-from tests.faults.script import Script, ScriptedEngine
-from tests.faults.watch import Watch
+from tests.faults.script import ScriptedEngine
+from tests.faults.world import BrokenFront, Ear, Shelf, World
 
 STORM_RULES = Parameters(
     universe=UniverseParameters(max_spread=1.0, min_quote_volume_24h=0.0),
@@ -47,45 +46,6 @@ STORM_RULES = Parameters(
 """The strategy's numbers, but for limits that would end a storm early; positions, margin and size stay."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What outlives a process: the exchange, the disk, time, what the strategy will say, and who watches."""
-
-    exchange: StormExchange
-    folder: Path
-    clock: Clock
-    script: Script
-    watch: Watch
-    weather: Weather
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / "journal.db"
-
-    def disk_is_full(self) -> bool:
-        begins, ends = self.weather.disk_full
-        is_full = begins <= self.clock.monotonic() < ends
-        self.watch.ledger.has_gaps |= is_full
-        return is_full
-
-
-class Ear:
-    """People, listening."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-
-    def notify(self, notice: Notice) -> None:
-        if isinstance(notice, Alert):
-            self.alerts.append(notice)
-
-
-class Shelf:
-    """A trade log that takes everything and keeps nothing."""
-
-    def write(self, records: Sequence[TradeRecord]) -> None: ...
-
-
 class Process:
     """A trader from start to end, whichever way it ends."""
 
@@ -95,7 +55,7 @@ class Process:
         self._rng = generator(world.weather.seed, 4, life)
         self._inbox = Inbox()
         self._trader: Trader | None = None
-        self.ear = Ear()
+        self.ear = Ear(world.watch)
 
     @property
     def has_begun(self) -> bool:
@@ -116,13 +76,17 @@ class Process:
         Operator(self._inbox.post).close("storm", symbol)
 
     def resume(self) -> None:
-        """Let entries be taken again where something has halted them, as a person would who has seen to it."""
-        if self._trader is not None and self._trader.desk.halted:
+        """Let entries be taken again, as a person who has seen to what halted them; but not his own halts."""
+        if self._trader is not None and self._trader.desk.halted not in {"", Halt.PAUSED, Halt.PANIC}:
             Operator(self._inbox.post).resume("storm")
+
+    def ask(self, action: OperatorAction) -> None:
+        """Ask for something that is about everything."""
+        self._inbox.post(OperatorRequest(action=action, by="storm"))
 
     async def run(self) -> None:
         """Live until cancelled, without power, or until something in it fails."""
-        watch, clock = self._world.watch, self._world.clock
+        watch, clock = self._world.watch, self._world.machine
         transport = StormTransport(
             InProcessTransport(self._world.exchange.door, clock),
             self._power,
@@ -144,20 +108,33 @@ class Process:
         try:
             with SqliteJournal(self._world.journal, durable=False) as disk:
                 journal = StormJournal(
-                    disk, self._power, committed=watch.ledger.committed, is_full=self._world.disk_is_full
+                    disk, self._power, committed=watch.ledger.committed, fails=self._world.write_fails
                 )
+                await connection.api.synchronise_clock()
                 await self._trade(connection.exchange, journal)
         finally:
             await transport.close()
 
     async def _trade(self, exchange: BinanceFutures, journal: StormJournal) -> None:
-        world, clock = self._world, self._world.clock
+        world, clock = self._world, self._world.machine
         instruments = await exchange.instruments()
-        axis = SymbolAxis(tuple(world.exchange.symbols))
+        axis = self._axis(instruments)
         store = CandleStore(axis)
         paper = PaperExchange(instruments, deposit=Decimal(10_000))
-        bookkeeper = Bookkeeper(Shelf(), clock)
+        bookkeeper = Bookkeeper(Shelf(world.beside), clock)
         execution = ExecutionService(exchange, post=self._inbox.post, clock=clock)
+        minutes = StormMinutes(world.exchange, axis, clock, on_axis=self._inbox.post)
+        universe = Universe(
+            exchange,
+            minutes,
+            instruments,
+            held=lambda: self._trader.involved if self._trader else (),
+            blacklist=(world.exchange.foreign,),
+            post=self._inbox.post,
+            clock=clock,
+            parameters=STORM_RULES.universe,
+        )
+        notifier = Notifiers((BrokenFront(world.beside), self.ear, universe))
         self._trader = Trader(
             mode="sim",
             engine=ScriptedEngine(axis, world.script),
@@ -166,17 +143,28 @@ class Process:
             venues=Venues(real=execution, virtual=paper, virtual_driver=paper),
             journal=journal,
             bookkeeper=bookkeeper,
-            notifier=self.ear,
+            notifier=notifier,
             clock=clock,
             parameters=STORM_RULES,
         )
         session = Session(
             self._trader,
             self._inbox,
-            minutes=StormMinutes(world.exchange, axis, clock),
+            minutes=minutes,
             exchange=exchange,
             bookkeeper=bookkeeper,
             clock=clock,
             mark=world.exchange.mark,
+            execution=execution,
         )
-        await session.run(lambda: False)
+        beside = universe.run()
+        try:
+            await session.run(lambda: False, beside)
+        finally:
+            beside.close()  # a life may end before it began
+
+    def _axis(self, instruments: Mapping[str, Instrument]) -> SymbolAxis:
+        """Follow what may be traded now, as the composition root does."""
+        now_ms, bounds = self._world.machine.market_ms(), STORM_RULES.universe
+        listed = {each: instruments[each] for each in self._world.exchange.symbols if each in instruments}
+        return SymbolAxis.of(tradable(listed, at=now_ms, parameters=bounds))

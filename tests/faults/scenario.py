@@ -19,16 +19,21 @@ from data.journal_reader import JournalReader
 from exchange.sim.config import DEFAULT_START_MS
 from tests.fakes.virtual_time import VirtualClock
 from tests.faults import invariants
+from tests.faults.confidant import listening
 from tests.faults.exchange import SPEED, StormExchange, generator
+from tests.faults.fate import Fate
+from tests.faults.human import Human
 from tests.faults.invariants import Violation
-from tests.faults.lives import Lives
+from tests.faults.lives import OUTSIDE, Lives
 from tests.faults.loop import Livelock, StormLoop, run_storm
+from tests.faults.machine import Machine
 from tests.faults.plan import Weather, draw_weather
 from tests.faults.power import SimCrash
-from tests.faults.process import STORM_RULES, Process, World
+from tests.faults.process import STORM_RULES, Process
 from tests.faults.script import RandomScript
 from tests.faults.stories import Story
 from tests.faults.watch import Watch
+from tests.faults.world import World
 
 STORM_MINUTES = 12
 CALM_SECONDS = 20.0
@@ -67,19 +72,22 @@ def live_through(weather: Weather, story: Story | None = None) -> Outcome:
 async def _play(weather: Weather, story: Story | None, folder: Path) -> Outcome:
     clock = VirtualClock(speed=SPEED, offset_ms=weather.begins_at - DEFAULT_START_MS)
     exchange = StormExchange(weather, clock, story=story)
-    exchange.trade_by_hand("BUY", _HUMANS_SHARE)
+    human = Human(exchange, generator(weather.seed, 6))
+    human.trade_own("BUY", _HUMANS_SHARE)
     watch = Watch(exchange, clock, most_positions=STORM_RULES.risk.max_positions)
     ends_at = weather.begins_at + (story.minutes if story else STORM_MINUTES) * MINUTE_MS
     world = World(
         exchange=exchange,
         folder=folder,
         clock=clock,
+        machine=Machine(clock),
         script=story or RandomScript(weather.seed, quiet_from=ends_at),
         watch=watch,
         weather=weather,
     )
     people: People = StoryPeople(story, clock) if story else RandomPeople(weather)
-    return await _Stage(world, people, ends_at=ends_at, fails_at=weather.crashes).play()
+    with listening(watch.overhear):
+        return await _Stage(world, people, human, ends_at=ends_at).play()
 
 
 class People(Protocol):
@@ -139,17 +147,19 @@ class StoryPeople:
 class _Stage:
     """A world with a trader in it, and somebody who lets time pass and settles the accounts."""
 
-    def __init__(self, world: World, people: People, *, ends_at: int, fails_at: Sequence[int]) -> None:
+    def __init__(self, world: World, people: People, human: Human, *, ends_at: int) -> None:
         self._world = world
         self._people = people
+        self._human = human
         self._ends_at = ends_at
         self.lives = Lives(
             lambda power, life: Process(world, power, life=life),
             world.clock,
-            fails_at=fails_at,
+            fails_at=world.weather.crashes,
             died=world.watch.trouble,
         )
         self._alive: asyncio.Task[None] | None = None
+        self._fate: asyncio.Task[None] | None = None
 
     async def play(self) -> Outcome:
         """Storm, calm, close, settle. The trader, or its supervisor, must be alive through all of it."""
@@ -162,7 +172,7 @@ class _Stage:
             await self._storm()
             await self._close_everything()
         finally:
-            await _stop(self._alive)
+            await _stop(*filter(None, (self._alive, self._fate)))
             await self._world.exchange.simulator.close()
         _demand_no_silent_death(loop)
         return self._settle()
@@ -171,15 +181,18 @@ class _Stage:
         while self.lives.process is None or not self.lives.process.trades:
             await self._pass(0.1)
         self._world.exchange.let_it_storm()
+        fate = Fate(self._world, self._human, self.lives)
+        self._fate = asyncio.create_task(fate.run(), name=OUTSIDE)
         while self._world.clock.market_ms() < self._ends_at:
             await self._pass(self._people.pause())
             if share := self._people.moves():
-                self._world.exchange.move_money(share)
+                self._human.move_money(share)
             self.lives.process.resume()
             chosen = self._people.choose(self._believed())
             if chosen is not None:
                 self.lives.process.close(chosen.symbol)
         self._world.exchange.calm_down()
+        await self._fate
         await self._pass(CALM_SECONDS)
 
     async def _close_everything(self) -> None:
@@ -189,12 +202,20 @@ class _Stage:
             for position in self._believed():
                 assert self.lives.process is not None
                 self.lives.process.close(position.symbol)
+            self._leave_disturbed()
             await self._pass(1.0)
             with suppress(Violation):
                 invariants.nothing_left(exchange, self._believed())
                 await self._pass(2.0)
                 return
         invariants.nothing_left(exchange, self._believed())
+
+    def _leave_disturbed(self) -> None:
+        """Let whoever else traded on the bot's symbols take his own back where the bot is out."""
+        believed = {each.symbol for each in self._believed()}
+        for symbol in self._world.exchange.disturbed:
+            if symbol not in believed:
+                self._human.leave(symbol)
 
     def _believed(self) -> list[Position]:
         return self.lives.process.positions() if self.lives.process else []
@@ -205,6 +226,8 @@ class _Stage:
         if self._alive is not None and self._alive.done():
             fault = self._alive.exception()
             raise Violation(f"I11 the trader ended by itself: {fault!r}") from fault
+        if self._fate is not None and self._fate.done():
+            self._fate.result()
 
     def _settle(self) -> Outcome:
         exchange, watch = self._world.exchange, self._world.watch
@@ -216,6 +239,9 @@ class _Stage:
         invariants.every_trade_once(exchange, positions)
         invariants.same_money(exchange, positions)
         invariants.every_income_once(exchange, booked, wallet)
+        if self.lives.count == 1:  # what a process could not write in time, a rebuild brings
+            invariants.every_row_logged(self._world.beside.logged, positions)
+        watch.overhear(self._world.journal.read_bytes().decode("latin-1"))
         invariants.every_intent_ended(watch.ledger, [each for each in positions if not each.is_live])
         return Outcome(
             seed=self._world.weather.seed,
@@ -271,6 +297,7 @@ def _demand_no_silent_death(loop: StormLoop) -> None:
             raise Violation(f"I11 {context['message']}: {fault!r}")
 
 
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

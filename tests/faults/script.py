@@ -77,7 +77,7 @@ class RandomScript:
                 confidence=float(rng.uniform(70, 99)),
             )
             for index, symbol in enumerate(minute.symbols)
-            if rng.random() < _WISHES_A_MINUTE
+            if rng.random() < _WISHES_A_MINUTE and minute.present[index]
         ]
 
     def breaks(self, minute: MinuteClosed, symbol: str) -> Side | None:

@@ -16,11 +16,13 @@ from tests.builders import candidate
 
 _HISTORY = 30
 _STOP = 0.01
+LEAD = "XRPUSDT"
+"""Whom the stories are about: of the storm's symbols the one with the deepest book."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One position on the first symbol: wanted at the end of minute 0, then ``moves``.
+    """One position: wanted at the end of minute 0, then ``moves``.
 
     ``moves`` are the fractions by which its price moves in each minute; ``breaks_in`` is the minute in
     which its thesis breaks, ``closed_in`` the one in which a person closes it.
@@ -37,10 +39,10 @@ class Story:
     def wishes(self, minute: MinuteClosed) -> Sequence[Candidate]:
         if _number(minute) != 0:
             return ()
-        price = float(minute.row[Field.CLOSE, 0])
+        price = float(minute.row[Field.CLOSE, minute.symbols.index(LEAD)])
         return (
             candidate(
-                minute.symbols[0],
+                LEAD,
                 side=self.side,
                 at=minute.at,
                 price=price,
@@ -50,7 +52,7 @@ class Story:
         )
 
     def breaks(self, minute: MinuteClosed, symbol: str) -> Side | None:
-        is_now = symbol == minute.symbols[0] and _number(minute) == self.breaks_in
+        is_now = symbol == LEAD and _number(minute) == self.breaks_in
         return self.side.opposite if is_now else None
 
 
@@ -77,6 +79,7 @@ class StoryPaths:
         self.start_ms = DEFAULT_START_MS
         self._prices = np.array([each.reference_price for each in instruments]) / self.scales.point
         self._volumes = np.array([each.daily_quote_volume for each in instruments])
+        self._lead = [each.symbol for each in instruments].index(LEAD)
         self._minute = 0
 
     def history(self) -> History:
@@ -89,9 +92,9 @@ class StoryPaths:
         return path
 
     def _drawn(self, move: float) -> Path:
-        """Let the first symbol's price go to its place in a straight line."""
+        """Let the lead's price go to its place in a straight line."""
         way = np.ones((POINTS_A_BAR, len(self._prices)))
-        way[:, 0] += move * np.arange(1, POINTS_A_BAR + 1) / POINTS_A_BAR
+        way[:, self._lead] += move * np.arange(1, POINTS_A_BAR + 1) / POINTS_A_BAR
         prices = self._prices * way
         self._prices = prices[-1]
         points: Integers = np.rint(prices / self.scales.tick).astype(np.int64) * self.scales.tick

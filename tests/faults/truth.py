@@ -11,6 +11,8 @@ from exchange.sim.venue.conditionals import ConditionalOrder
 from exchange.sim.venue.orders import Order
 
 ACCOUNT = "account-1"
+HAND = "hand-"
+"""How the human's client ids begin."""
 
 
 class Truth:
@@ -20,6 +22,24 @@ class Truth:
         self.simulator = simulator
         self.symbols = tuple(symbols)
         self.foreign = foreign
+        self.disturbed: dict[str, int] = {}
+        self.meddled: set[str] = set()
+
+    def disturb(self, symbol: str) -> None:
+        """Note that somebody else has opened or added to a position on a symbol of the bot's.
+
+        From then on nobody can tell whose what is held there is, but by who traded it.
+        """
+        self.disturbed.setdefault(symbol, self.simulator.market.now_ms)
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """The bot's symbols in which nobody else has opened anything."""
+        return tuple(each for each in self.symbols if each not in self.disturbed)
+
+    def mark(self, symbol: str) -> Decimal:
+        """Return the mark price of this moment, as its stream would tell."""
+        return self.simulator.venue.floor.quotes.mark(symbol)
 
     @property
     def account(self) -> Account:

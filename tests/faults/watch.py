@@ -7,10 +7,12 @@ from core.clock import Clock
 from exchange.binance.transport import HttpRequest, HttpResponse
 from tests.faults import invariants
 from tests.faults.invariants import Ledger, Violation
-from tests.faults.truth import Truth, is_ours
+from tests.faults.truth import ACCOUNT, Truth, is_ours
 
 _LOOK_EVERY = 0.25
 _TURNED_AWAY = frozenset({418, 429})
+_FOREIGN_KNOWN = 15.0
+"""So many seconds after somebody has opened something on a symbol, the bot must know of it."""
 
 
 class Watch:
@@ -30,6 +32,7 @@ class Watch:
         self._strikes = 0
         self._looked_at = -1.0
         self._running: dict[str, Decimal] = {}
+        self._secrets = (truth.simulator.api_key, truth.simulator.api_secret, "signature=")
         self._since: dict[tuple[str, str], float] = {}
         self._ban_ends = 0.0
         self.trouble_at = 0.0
@@ -51,6 +54,15 @@ class Watch:
 
     def asked(self, request: HttpRequest) -> None:
         invariants.not_banned(self._clock.monotonic(), self._ban_ends, request.method + _path(request))
+        if request.method == "DELETE":
+            invariants.only_ours_cancelled(f"{request.url}&{request.body or ''}")
+
+    def overhear(self, text: str) -> None:
+        """Take note of something said, written or logged."""
+        invariants.kept_secret(text, (*self._secrets, self._listen_key()))
+
+    def _listen_key(self) -> str:
+        return self._truth.simulator.keys.key_of(ACCOUNT) or "no listen key"
 
     def told(self, request: HttpRequest, response: HttpResponse | None) -> None:
         """Take note of an answer as it reaches the trader, of its absence too."""
@@ -85,6 +97,8 @@ class Watch:
             owner = self._truth.owner_of_trade(trade)
             if is_ours(owner):
                 invariants.never_flips(trade, before, owner)
+            else:
+                self._truth.meddled.add(trade.symbol)
         self._seen_trades = len(trades)
         invariants.opened_once(trades, self._truth, self.ledger)
 
@@ -94,7 +108,7 @@ class Watch:
             self._strikes = strikes
             self.trouble()
         invariants.left_alone(self._truth)
-        for symbol in self._truth.symbols:
+        for symbol in self._truth.ours:
             held = self._truth.held(symbol)
             is_exposed = bool(held) and not invariants.is_covered(self._truth, symbol)
             exposed = self._lasting("exposed", symbol, is_exposed, now)
