@@ -7,13 +7,11 @@ as far as its stop.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
 
 from core.income import ReadIncomes
 from core.instruments import Instrument, InstrumentStatus
-from core.lifecycle_moves import conditional_order
 from core.market import Floats, MinuteClosed, Prices, as_decimal
 from core.orders import (
     AccountRead,
@@ -36,26 +34,15 @@ from core.orders import (
     ReadContract,
     Report,
     RestingConditional,
-    Role,
     SubmitEntry,
     SymbolPrepared,
 )
 from core.parameters import CostParameters
-from core.positions import Position, Protection
+from core.positions import Position
 from core.signals import Side
+from exchange.paper_holding import Holding
 
-_STOPS = frozenset({Role.STOP, Role.TRAIL})
 FUNDING_INTERVAL_MS = 8 * 60 * 60 * 1000
-
-
-@dataclass(slots=True)
-class _Holding:
-    """What the paper account holds in one symbol; ``quantity`` is signed, ``mark`` the last known price."""
-
-    quantity: Decimal = Decimal(0)
-    entry_price: Decimal = Decimal(0)
-    mark: Decimal = Decimal(0)
-    resting: dict[str, PlaceConditional] = field(default_factory=dict)
 
 
 class PaperExchange:
@@ -71,7 +58,7 @@ class PaperExchange:
         self._instruments = instruments
         self._costs = costs or CostParameters()
         self._wallet = deposit
-        self._holdings: dict[str, _Holding] = {}
+        self._holdings: dict[str, Holding] = {}
         self._waiting: list[SubmitEntry | CloseAtMarket] = []
         self._now = 0
         self._account: AccountRead | None = None
@@ -136,13 +123,8 @@ class PaperExchange:
         What prices did in between nobody saw: a stop jumped over fills at the next candle's open.
         """
         for position in positions:
-            holding = self._holding(position.symbol)
-            holding.quantity = position.quantity * position.side
-            holding.entry_price = holding.mark = position.entry_price
+            self._holdings[position.symbol] = Holding.of(position)
             self._wallet += position.gross_pnl - position.fees + position.funding
-            for role, protection in _resting_of(position):
-                resting = conditional_order(position, protection, role)
-                holding.resting[resting.client_order_id] = resting
 
     def open_minute(self, minute: MinuteClosed) -> Sequence[Report]:
         """Fill what waited, at this candle's open; where the candle is missing the order goes on waiting.
@@ -222,10 +204,9 @@ class PaperExchange:
 
     def _trigger(self, symbol: str, candle: Prices) -> Iterator[Report]:
         holding = self._holdings[symbol]
-        for resting in sorted(holding.resting.values(), key=_turn):
-            price = _fill_price(resting, candle)
-            if price is None or not holding.quantity:
-                continue
+        for resting, price in holding.reached(candle):
+            if not holding.quantity:
+                return
             del holding.resting[resting.client_order_id]
             quantity = min(resting.quantity or abs(holding.quantity), abs(holding.quantity))
             yield self._changed(resting, ConditionalStatus.TRIGGERED)
@@ -235,7 +216,7 @@ class PaperExchange:
     def _fill(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, order_id: str) -> OrderFilled:
         slipped = self._slip(symbol, price, side)
         fee = slipped * quantity * self._costs.taker_fee
-        realised = self._book_fill(self._holding(symbol), quantity * side, slipped)
+        realised = self._holding(symbol).book(quantity * side, slipped)
         self._wallet += realised - fee
         return OrderFilled(
             symbol=symbol,
@@ -256,19 +237,6 @@ class PaperExchange:
         if contract is None:
             return worse
         return contract.price_at_or_above(worse) if side is Side.LONG else contract.price_at_or_below(worse)
-
-    @staticmethod
-    def _book_fill(holding: _Holding, signed: Decimal, price: Decimal) -> Decimal:
-        """Apply a fill and return the PnL it realised; a close never exceeds what is held."""
-        holding.mark = price
-        if holding.quantity * signed >= 0:
-            total = holding.quantity + signed
-            holding.entry_price = (holding.entry_price * holding.quantity + price * signed) / total
-            holding.quantity = total
-            return Decimal(0)
-        realised = (holding.entry_price - price) * signed
-        holding.quantity += signed
-        return realised
 
     def _mark(self, minute: MinuteClosed) -> None:
         """Take this minute's marks; a symbol without one is worth what it was."""
@@ -341,8 +309,8 @@ class PaperExchange:
             venue_order_id=venue_order_id,
         )
 
-    def _holding(self, symbol: str) -> _Holding:
-        return self._holdings.setdefault(symbol, _Holding())
+    def _holding(self, symbol: str) -> Holding:
+        return self._holdings.setdefault(symbol, Holding())
 
 
 def _known(values: Floats, minute: MinuteClosed, symbol: str) -> Decimal | None:
@@ -350,32 +318,3 @@ def _known(values: Floats, minute: MinuteClosed, symbol: str) -> Decimal | None:
     if index is None or not isfinite(values[index]):
         return None
     return as_decimal(float(values[index]))
-
-
-def _turn(resting: PlaceConditional) -> tuple[bool, Decimal]:
-    """Order what one candle may trigger: stops before targets, and each kind as prices would reach it."""
-    is_target = resting.role not in _STOPS
-    way = resting.side if is_target else -resting.side
-    return is_target, resting.trigger_price * way
-
-
-def _resting_of(position: Position) -> Iterator[tuple[Role, Protection]]:
-    stops = ((Role.STOP, position.stop), (Role.TRAIL, position.trail), (Role.TRAIL, position.next_trail))
-    for role, each in (*stops, *((Role.TARGET, target) for target in position.targets)):
-        if each is not None and each.confirmed and not each.venue_order_id:
-            yield role, each
-
-
-def _fill_price(resting: PlaceConditional, candle: Prices) -> Decimal | None:
-    """Return where a stop or target fills within the candle, ``None`` where it is not reached.
-
-    A stop jumped over fills at the open; a target never fills better than its trigger.
-    """
-    trigger = resting.trigger_price
-    if resting.side is Side.LONG:
-        if resting.role in _STOPS:
-            return min(trigger, candle.open) if candle.low <= trigger else None
-        return trigger if candle.high >= trigger else None
-    if resting.role in _STOPS:
-        return max(trigger, candle.open) if candle.high >= trigger else None
-    return trigger if candle.low <= trigger else None
