@@ -217,3 +217,8 @@ def test_too_many_orders_leave_no_position_without_a_stop(code: int) -> None:
 @pytest.mark.fault(45)
 def test_no_entry_goes_out_on_a_setting_that_did_not_take() -> None:
     live_through(Weather(seed=5, rules=(Rule(fault=RestFault.SETTING_IGNORED, rate=0.7),)))
+
+
+@pytest.mark.fault(57)
+def test_a_spike_leaves_no_position_without_a_stop() -> None:
+    lived(MinuteFault.PRICE_SPIKE)

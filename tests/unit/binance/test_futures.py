@@ -84,7 +84,7 @@ async def test_a_close_can_only_reduce() -> None:
     assert (said["side"], said["quantity"], said["reduceOnly"]) == ("BUY", "20", "true")
 
 
-@pytest.mark.fault(36)
+@pytest.mark.fault(36, 57)
 async def test_a_stop_closes_the_whole_position_on_the_mark_price() -> None:
     venue = wired(always(reply({})))
     await venue.exchange.place(STOP)

@@ -96,6 +96,7 @@ def test_no_daily_loss_above_the_strategys_is_ever_accepted(share: Decimal) -> N
     assert "expected at most 0.05, where 0.05 means 5 %" in complaint({"RISK_MAX_DAILY_LOSS": str(share)})
 
 
+@pytest.mark.fault(63)
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -134,6 +135,7 @@ def test_every_mistake_gets_its_own_line() -> None:
     assert len(answer.splitlines()) == 2
 
 
+@pytest.mark.fault(63)
 def test_a_name_with_a_slip_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text("TRADING_ENABLE=true\nOTHER_PROGRAM=1\n")
@@ -145,6 +147,7 @@ def test_names_of_other_programs_in_the_environment_are_left_alone() -> None:
     assert load_settings({"DISCORD_WEBHOOK": "x", "HOME": "/"}) == load_settings({})
 
 
+@pytest.mark.fault(65)
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_bytes(b"\xff\xfe\x00")
@@ -214,6 +217,7 @@ def test_secrets_never_show() -> None:
     assert settings.binance_api_secret.get_secret_value() == "s3cret"
 
 
+@pytest.mark.fault(63)
 def test_complaints_never_show_secrets() -> None:
     assert "s3cret" not in complaint({**LIVE, "TRADING_ENABLED": "true", "DISCORD_GUILD_ID": "x"})
 
@@ -227,6 +231,7 @@ def test_every_setting_is_documented() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
+@pytest.mark.fault(65)
 @pytest.mark.parametrize("line", ["this is not a setting", "=0.01", "RISK_MAX_DRAWDOWN 0.05"])
 def test_a_line_that_is_no_setting_is_refused_with_its_number(tmp_path: Path, line: str) -> None:
     file = tmp_path / ".env"

@@ -51,3 +51,15 @@ def test_a_small_account_is_refused_rather_than_enlarged() -> None:
     verdicts = [sized(contract, price, side=Side.LONG, equity=10) for contract, price in LISTED]
     refused = [each.reasons for each in verdicts if isinstance(each, Refused)]
     assert set(refused) == {(Reason.BELOW_MINIMUM,)}
+
+
+@pytest.mark.fault(59)
+def test_a_contract_of_a_thousand_coins_is_sized_in_contracts_under_its_own_name() -> None:
+    thousands = [(contract, price) for contract, price in LISTED if contract.symbol.startswith("1000")]
+    assert len(thousands) > 5
+    for contract, price in thousands:
+        result = sized(contract, price, side=Side.LONG, equity=10_000)
+        assert isinstance(result, Size), contract.symbol
+        assert float(result.prices.entry) == pytest.approx(price, rel=0.01)
+        assert 200 < result.notional < 20_000, "neither a thousandth nor a thousand times of it"
+        assert contract.round_quantity(result.quantity) == result.quantity

@@ -39,6 +39,7 @@ def test_a_market_keeps_its_bounds(context: SymbolContext, expected: list[Reason
     assert objections(context) == expected
 
 
+@pytest.mark.fault(60)
 @pytest.mark.parametrize(
     "stranger",
     [

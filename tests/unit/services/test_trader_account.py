@@ -178,6 +178,7 @@ def refreshed(world: World, symbol: str, status: InstrumentStatus) -> UniverseRe
     return compare(SYMBOLS, INSTRUMENTS, now, at=world.clock.market_ms(), parameters=Parameters().universe)
 
 
+@pytest.mark.fault(61)
 def test_a_contract_that_leaves_takes_no_entry_and_its_position_is_closed(world: World) -> None:
     open_one(world)
     world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))

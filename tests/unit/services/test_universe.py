@@ -1,5 +1,6 @@
 """Listings and delistings: noticed within the hour, and told once for what they are."""
 
+import pytest
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ def test_a_contract_that_settles_leaves_and_keeps_its_brackets() -> None:
     assert found.instruments["BUSDT"].brackets == known["BUSDT"].brackets
 
 
+@pytest.mark.fault(61)
 def test_a_contract_leaves_a_day_before_its_delivery() -> None:
     known = contracts("AUSDT")
     for delivery, leaving in ((NOW + DAY_MS, ("AUSDT",)), (NOW + DAY_MS + 1, ())):
@@ -73,6 +75,7 @@ def test_a_contract_leaves_a_day_before_its_delivery() -> None:
         assert compared(known, now).leaving == leaving
 
 
+@pytest.mark.fault(62)
 def test_a_contract_the_exchange_no_longer_lists_is_closed_and_still_known() -> None:
     found = compared(contracts("AUSDT", "BUSDT"), contracts("AUSDT"))
     assert found.leaving == ("BUSDT",)
@@ -194,6 +197,7 @@ def test_a_listing_is_followed_as_soon_as_it_is_known() -> None:
     assert watched.market.changes == [("AUSDT", "BUSDT")]
 
 
+@pytest.mark.fault(62)
 def test_what_leaves_is_followed_until_nothing_of_it_is_held() -> None:
     settling = {"BUSDT": instrument("BUSDT", status=InstrumentStatus.SETTLING)}
 
