@@ -16,6 +16,7 @@ from core.market import (
     MinuteClosed,
 )
 from core.ports import CandleSource
+from data.candle_batch import CandleBlock
 from services.trader import Trader
 
 WARM_UP_QUARTERS = 1500
@@ -56,35 +57,27 @@ def histories(past: list[MinuteClosed], symbols: tuple[str, ...]) -> Iterator[Ca
     if not past:
         return
     rows = np.stack([minute.row for minute in past])
-    times = np.array([minute.open_time for minute in past], dtype=np.int64)
-    quarter_times, quarters = _quarters(times, rows)
+    start = past[0].open_time
+    skipped = -start % QUARTER_MS // MINUTE_MS  # until a quarter of an hour begins
     for index, symbol in enumerate(symbols):
-        yield _history(symbol, QUARTER_MS, quarter_times, quarters[:, :, index])
-        yield _history(symbol, MINUTE_MS, times[-WARM_UP_MINUTES:], rows[-WARM_UP_MINUTES:, :, index])
+        candles = rows[:, :, index].T[np.newaxis]
+        block = CandleBlock(timeframe_ms=MINUTE_MS, start_ms=start, symbols=(symbol,), candles=candles)
+        whole = replace(block, start_ms=start + skipped * MINUTE_MS, candles=candles[:, :, skipped:])
+        recent = max(len(past) - WARM_UP_MINUTES, 0)
+        last = replace(block, start_ms=start + recent * MINUTE_MS, candles=candles[:, :, recent:])
+        yield _history(whole.quarters())
+        yield _history(last)
 
 
-def _history(symbol: str, timeframe_ms: int, times: np.ndarray, rows: Floats) -> CandleHistory:
-    there = ~np.isnan(rows[:, Field.CLOSE])
+def _history(block: CandleBlock) -> CandleHistory:
+    """Take the candles that are there out of the block of one symbol."""
+    there = block.batch()
     return CandleHistory(
-        symbol=symbol,
-        timeframe_ms=timeframe_ms,
-        open_times=times[there],
-        candles=np.ascontiguousarray(rows[there].T),
+        symbol=block.symbols[0],
+        timeframe_ms=block.timeframe_ms,
+        open_times=there.times,
+        candles=there.values,
     )
-
-
-def _quarters(times: np.ndarray, rows: Floats) -> tuple[np.ndarray, Floats]:
-    """Aggregate whole quarters of an hour: times [Q], candles [Q, 5, S], NaN where any minute is missing."""
-    first = int(-times[0] % QUARTER_MS // MINUTE_MS)
-    whole = (len(times) - first) // 15
-    grouped = rows[first : first + whole * 15].reshape(whole, 15, *rows.shape[1:])
-    quarters = np.empty((whole, *rows.shape[1:]))
-    quarters[:, Field.OPEN] = grouped[:, 0, Field.OPEN]
-    quarters[:, Field.HIGH] = grouped[:, :, Field.HIGH].max(axis=1)
-    quarters[:, Field.LOW] = grouped[:, :, Field.LOW].min(axis=1)
-    quarters[:, Field.CLOSE] = grouped[:, -1, Field.CLOSE]
-    quarters[:, Field.VOLUME] = grouped[:, :, Field.VOLUME].sum(axis=1)
-    return times[first : first + whole * 15 : 15], quarters
 
 
 class _DayVolume:
