@@ -1,10 +1,11 @@
 """Listings and delistings: noticed within the hour, and told once for what they are."""
 
-import pytest
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import pytest
 
 from core.errors import ExchangeUnavailable
 from core.instruments import Instrument, InstrumentStatus
