@@ -9,7 +9,7 @@ from core.parameters import Parameters, RankingParameters
 from core.ports import Scorer
 from core.positions import Source
 from core.signals import Candidate, RankedSignal
-from core.sizing import is_sound, size
+from core.sizing import has_numbers, is_sound, size
 from core.symbols import SymbolContext
 from core.trades import TradeRecord, TradeResult
 from core.verdicts import Refused
@@ -77,6 +77,24 @@ def expected_cost(candidate: Candidate, context: SymbolContext, parameters: Para
 def is_tradable(candidate: Candidate, parameters: RankingParameters) -> bool:
     """Tell whether a candidate reaches the threshold and its own geometry does not forbid it."""
     return candidate.confidence >= parameters.confidence_threshold and is_sound(candidate)
+
+
+def barred(candidates: Iterable[Candidate], parameters: RankingParameters) -> tuple[RankedSignal, ...]:
+    """Return the candidates above the threshold that forbid themselves: of rank 0, expecting nothing."""
+    return tuple(
+        RankedSignal(
+            candidate=each,
+            rank=0,
+            expected_gross_r=0.0,
+            expected_net_r=0.0,
+            expected_roi=0.0,
+            leverage=0,
+        )
+        for each in candidates
+        if each.refusal is not None
+        and has_numbers(each)
+        and each.confidence >= parameters.confidence_threshold
+    )
 
 
 def rank(

@@ -85,7 +85,8 @@ class RankedSignal:
     """A candidate above the threshold with its place in this minute's order.
 
     Expected values are in R (gross, and net of costs) and as a fraction of margin (``expected_roi``);
-    ``leverage`` has every cap applied already, 0 where none is allowed.
+    ``leverage`` has every cap applied already, 0 where none is allowed. Those that do not compete, because
+    their own geometry forbids the trade, have rank 0.
     """
 
     candidate: Candidate

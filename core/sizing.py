@@ -64,9 +64,14 @@ def margin_fraction(confidence: float, parameters: SizingParameters) -> Decimal:
 
 
 def is_sound(candidate: Candidate) -> bool:
-    """Tell whether a candidate's own numbers allow a trade: finite, and a stop at some distance."""
+    """Tell whether a candidate's own numbers allow a trade."""
+    return candidate.refusal is None and has_numbers(candidate)
+
+
+def has_numbers(candidate: Candidate) -> bool:
+    """Tell whether a candidate's numbers describe a trade, wanted or not: finite, a stop at some distance."""
     numbers = (candidate.price, candidate.stop, candidate.target, candidate.confidence)
-    return candidate.refusal is None and all(map(isfinite, numbers)) and candidate.stop_distance > 0
+    return all(map(isfinite, numbers)) and candidate.stop_distance > 0
 
 
 def prices_on_ticks(candidate: Candidate, instrument: Instrument) -> Prices | None:

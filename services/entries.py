@@ -12,8 +12,9 @@ from core.notices import SignalRefused
 from core.parameters import Parameters
 from core.ports import Notifier
 from core.positions import PositionPlan, Source
+from core.ranking import barred
 from core.shadows import shadow_plan
-from core.signals import RankedSignal
+from core.signals import Candidate, RankedSignal
 from core.verdicts import Refused
 from services.book import Book
 from services.books import Books
@@ -67,6 +68,18 @@ class Entries:
         self._minute, self._ranked = minute, tuple(ranked)
         self._real_closed = self._clerk.tally.real.closed
         shadows = (self._shadow(signal, minute) for signal in refused)
+        return [plan for plan in shadows if plan is not None]
+
+    def turn_away(self, candidates: Sequence[Candidate], minute: MinuteClosed) -> Sequence[PositionPlan]:
+        """Note what reaches the threshold and forbids itself; returns shadows of it."""
+        if self._desk.equity is None:  # nothing is judged before the account was read
+            return ()
+        signals, tally = barred(candidates, self._parameters.ranking), self._clerk.tally
+        tally.signals += len(signals)
+        tally.refused += len(signals)
+        for signal in signals:
+            self._judged(signal, "refused", (str(signal.candidate.refusal),), minute)
+        shadows = (self._shadow(signal, minute) for signal in signals)
         return [plan for plan in shadows if plan is not None]
 
     def use_free_slot(self) -> Sequence[PositionPlan]:

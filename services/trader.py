@@ -254,7 +254,7 @@ class Trader:
         self._books.advance(minute)
         for book in self._books:
             self._monitoring.look_after(book, minute)
-        unopened = self._entries.offer(ranked, minute)
+        unopened = [*self._entries.offer(ranked, minute), *self._entries.turn_away(candidates, minute)]
         entry = self._inputs.entry(minute, ranked=len(ranked))
         self._clerk.record(entry, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}")
         self._shadows.live_through(minute)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from pyarrow import dataset
 
 from core.instruments import InstrumentStatus
 from core.journal import IntentRecorded, PositionChanged, SignalJudged
+from core.market import MINUTE_MS
 from core.monitoring import Structure
-from core.notices import PositionEnded, PositionOpened
+from core.notices import PositionEnded, PositionOpened, SignalRefused
 from core.parameters import CostParameters, Parameters
 from core.positions import ExitReason, Source, Stage
 from core.ranking import Experience
@@ -65,6 +67,22 @@ def test_a_refused_signal_is_followed_to_its_end_and_gets_its_label(world: World
     assert row.snapshot.shape[0] == 5
     assert 1 < row.gross_r < 1.4
     assert row.net_r < row.gross_r
+
+
+def test_a_signal_that_its_own_geometry_forbids_is_journalled_and_labelled_too(world: World) -> None:
+    at = world.clock.market_ms() + MINUTE_MS
+    forbidden = candidate("AUSDT", at=at, confidence=90.0, refusal="pool_too_near")
+    broken = candidate("BUSDT", at=at, confidence=90.0, refusal="stop_too_far", price=nan)
+    weak = candidate("CUSDT", at=at, confidence=69.0, refusal="pool_too_near")
+    world.engine.wishes[at] = [forbidden, broken, weak]
+    minutes(world, 2)
+    (judged,) = world.journal.bodies(SignalJudged)
+    assert (judged.signal.candidate, judged.signal.rank) == (forbidden, 0)
+    assert (judged.verdict, judged.reasons) == ("refused", ("pool_too_near",))
+    world.minute(AUSDT=(100, 103, 100, 102))
+    assert [row.exit_reason for row in rows(world)] == [ExitReason.TARGET]
+    assert (world.trader.tally.signals, world.trader.tally.refused) == (1, 1)
+    assert world.ear.of(SignalRefused) == []
 
 
 def minutes(world: World, count: int) -> None:
