@@ -105,9 +105,84 @@ def test_a_folder_that_is_a_file_is_named(home: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("command", ["trade", "scan"])
-def test_modes_with_real_orders_are_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main_v3.main([command, "--mode", "live"]) == 1
-    assert "not open in this version" in complaint(capsys)
+@pytest.mark.parametrize("mode", ["testnet", "live"])
+def test_a_mode_without_keys_is_wrong_use_and_tells_all_that_is_missing(
+    command: str, mode: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main([command, "--mode", mode]) == 2
+    missing = [line.split()[0] for line in complaint(capsys).splitlines()]
+    assert missing[:2] == ["BINANCE_API_KEY", "BINANCE_API_SECRET"]
+    assert missing[2:] == (["LIVE_CONFIRMATION"] if mode == "live" else [])
+    assert not (home / "var").exists()
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize(
+    ("mode", "address"),
+    [("live", "https://demo-fapi.binance.com"), ("live", "http://127.0.0.1:1"),
+     ("testnet", "https://fapi.binance.com"), ("sim", "https://fapi.binance.com")],
+)  # fmt: skip
+def test_keys_and_an_address_of_another_mode_are_wrong_use(
+    mode: str,
+    address: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BINANCE_API_KEY", "k3y")
+    monkeypatch.setenv("BINANCE_API_SECRET", "canary-secret")
+    monkeypatch.setenv("BINANCE_REST_URL", address)
+    assert main_v3.main(["trade", "--mode", mode]) == 2
+    sentence = complaint(capsys)
+    assert sentence.startswith("BINANCE_REST_URL")
+    assert "canary-secret" not in sentence
+    assert "\n" not in sentence
+    assert not (home / "var").exists()
+
+
+def test_a_simulator_that_does_not_run_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BINANCE_REST_URL", "http://127.0.0.1:9")
+    assert main_v3.main(["trade", "--mode", "paper"]) == 1
+    assert "see that it runs" in complaint(capsys)
+
+
+def test_a_recording_is_played_on_a_simulated_exchange_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main(["scan", "--mode", "paper", "--data", "candles.parquet"]) == 2
+    assert "--mode sim" in complaint(capsys)
+
+
+def test_an_unknown_symbol_is_named_before_anything_starts(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main(["scan", "--explain", "BTCUSTD"]) == 1
+    assert "the nearest is BTCUSDT" in complaint(capsys)
+    assert not (home / "var").exists()
+
+
+def test_a_recording_too_short_to_play_is_told_how_much_it_lacks(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    minutes = [1_748_000_000_000 // 60_000 * 60_000 + minute * 60_000 for minute in range(60)]
+    prices = {name: [100.0] * 60 for name in ("open", "high", "low", "close", "volume")}
+    table = {"symbol": ["BTCUSDT"] * 60, "open_time": pa.array(minutes, pa.int64()), **prices}
+    pq.write_table(pa.table(table), home / "short.parquet")
+    assert main_v3.main(["demo", "--data", str(home / "short.parquet")]) == 1
+    said = complaint(capsys)
+    assert "1,400" in said
+    assert "--from" in said
+    assert not (home / "var").exists()
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["trade", "-h"], ["trade", "--help"]])
+def test_help_is_asked_for_by_its_short_name_too(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main(arguments) == 0
+    assert "Usage" in capsys.readouterr().out
 
 
 def test_an_unknown_mode_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
