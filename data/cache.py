@@ -22,7 +22,7 @@ def _soon(_key: object, _answer: object, now: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Generic[K, V]):
-    """What was answered to which question, and when that was asked: nobody knows if it was true for longer."""
+    """What was answered to which question, and when that was asked: it is as old as the question."""
 
     key: K
     value: V

@@ -91,7 +91,7 @@ class StreamKeeper:
         self._changed.set()
 
     def renew(self, names: Iterable[str]) -> None:
-        """Give these up and subscribe them again: they were acknowledged, and nothing came."""
+        """Subscribe these again, which were acknowledged and bring nothing; where all are, connect anew."""
         self._doubted.update(names)
         self._changed.set()
 
@@ -137,9 +137,12 @@ class StreamKeeper:
             while True:
                 await self._changed.wait()
                 await self._clock.sleep(_SECONDS_BETWEEN_MESSAGES)
+                if self._doubted.issuperset(carried):
+                    break
                 carried = await self._ask(socket, carried)
-        except SocketClosed:
-            await socket.close()  # who listens to it will know
+        except SocketClosed as end:
+            _log.info("streams could not be changed: %s", end)
+        await socket.close()  # who listens to it will know
 
     async def _ask(self, socket: Socket, carried: Collection[str]) -> Collection[str]:
         """Give up what is no longer wanted, then subscribe what is not ``carried``; returns what is."""
