@@ -122,6 +122,7 @@ def version_2(path: Path, entries: list[Entry], live: Position) -> None:
         connection.commit()
 
 
+@pytest.mark.fault(84)
 def test_a_journal_of_the_version_before_is_copied_and_goes_on(path: Path) -> None:
     held = position()
     before = entries_of(IntentRecorded(plan=held.plan), PositionChanged(position=held))
@@ -177,6 +178,7 @@ def rewound(path: Path, damage: Callable[[], None]) -> str:
         return again.damage()
 
 
+@pytest.mark.fault(80)
 def test_a_lost_end_is_noticed_and_named(path: Path) -> None:
     assert rewound(path, lambda: None) == "events 3 to 3 are missing"
 

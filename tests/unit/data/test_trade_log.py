@@ -356,6 +356,13 @@ def test_a_rebuild_cut_short_leaves_the_old_log(log: TradeLog, folder: Path) -> 
     assert [path.name for path in folder.parent.iterdir()] == ["trades"]
 
 
+def test_a_row_and_what_amends_it_may_come_in_one_batch(log: TradeLog, folder: Path) -> None:
+    record = closed(0)
+    funded = replace(record, position=replace(record.position, funding=Decimal("-0.5")), amends=True)
+    log.write([record, closed(1), funded])
+    assert sorted(read_trades(folder)["funding"].to_pylist()) == [Decimal("-0.5"), Decimal(0)]
+
+
 def test_only_what_is_missing_is_caught_up(log: TradeLog, folder: Path, journal: SqliteJournal) -> None:
     records = [closed(hours) for hours in range(4)]
     journalled(journal, *records)
@@ -381,6 +388,7 @@ def test_a_trade_that_can_not_be_read_is_named_and_the_rest_is_rebuilt(
 # --- as the trader writes it --------------------------------------------------------------------------
 
 
+@pytest.mark.fault(82)
 def test_a_folder_that_can_not_be_used_costs_nothing_but_time(
     tmp_path: Path, folder: Path, journal: SqliteJournal
 ) -> None:

@@ -1,6 +1,5 @@
 """What a run writes down of itself: everything it decides by, and no secret."""
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from core.settings import load_settings
 from data.journal_reader import JournalReader
 from tests.builders import T0
 from wiring.declaration import declaration
-from wiring.records import Records, log_to, records_in
+from wiring.records import Records, records_in
 
 AXIS = SymbolAxis(("AUSDT", "BUSDT"))
 SECRETS = {"BINANCE_API_KEY": "key-0451", "BINANCE_API_SECRET": "secret-0451", "DISCORD_TOKEN": "token-0451"}
@@ -69,23 +68,3 @@ def test_a_trade_log_that_can_not_be_opened_does_not_end_the_start(tmp_path: Pat
         assert isinstance(records, Records)
         records.bookkeeper.flush()
     assert (tmp_path / "trades").read_text() == "in the way"
-
-
-def test_the_log_file_is_rotated_and_never_grows_beyond_its_cap(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wiring.records.LOG_BYTES", 2_000)
-    monkeypatch.setattr("wiring.records.LOGS_KEPT", 2)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        root.handlers = []
-        log_to(tmp_path, load_settings({}))
-        for number in range(500):
-            root.warning("line %d", number)
-        root.handlers[0].close()
-    finally:
-        root.handlers, root.level = handlers, level
-    files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["perpscout.log", "perpscout.log.1", "perpscout.log.2"]
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * 2_000
