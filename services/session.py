@@ -22,6 +22,8 @@ from services.vital_signs import VitalSigns
 
 log = logging.getLogger(__name__)
 
+Running = asyncio.Future[None]
+
 TICK_SECONDS = 0.25
 GRACE_SECONDS = 5.0
 SETTLING_SECONDS = 0.05
@@ -102,8 +104,10 @@ class Session:
         self._clock = clock
         self._mark = mark
         self._execution = execution
-        self._notifier = vital.notifier if vital else Notifiers(())
         self._vital = vital
+        self._notifier = vital.notifier if vital else Notifiers(())
+        self._duties = vital.duties if vital else Heartbeats(clock)
+        self._companions = vital.companions if vital else Heartbeats(clock)
         self._reconciler = Reconciler(exchange, post=inbox.post, clock=clock)
         self._awakening = Awakening(clock, woken=self._woken, post=inbox.post, notifier=self._notifier)
 
@@ -116,23 +120,9 @@ class Session:
         """
         self._trader.restore()
         self._minutes.start()
-        duties = self._vital.duties if self._vital else Heartbeats(self._clock)
-        deciding = [
-            asyncio.create_task(duties.of("trader", self._trade(until), within=SILENT_SECONDS)),
-            asyncio.create_task(self._feed_minutes()),
-        ]
-        if ended is not None:
-            deciding.append(asyncio.ensure_future(ended))
-        serving = [
-            asyncio.create_task(self._feed_reports()),
-            asyncio.create_task(duties.of("reconciler", self._reconciler.run(), within=SILENT_SECONDS)),
-            asyncio.create_task(duties.of("ticks", self._feed_ticks(), within=SILENT_SECONDS)),
-            *([asyncio.create_task(self._vital.run())] if self._vital else ()),
-        ]
-        beside = [
-            asyncio.create_task(self._bookkeeper.run()),
-            *(asyncio.ensure_future(self._harmless(each)) for each in companions),
-        ]
+        deciding = self._start_deciding(until, ended)
+        serving = self._start_serving()
+        beside = self._start_beside(companions)
         try:
             done, _ = await asyncio.wait([*deciding, *serving], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -146,6 +136,25 @@ class Session:
         finally:
             await _cancel([*deciding, *serving, *beside])
             await self._minutes.close()
+
+    def _start_deciding(self, until: Callable[[], bool], ended: Awaitable[None] | None) -> list[Running]:
+        trading = self._duties.of("trader", self._trade(until), within=SILENT_SECONDS)
+        deciding: list[Running] = [asyncio.ensure_future(each) for each in (trading, self._feed_minutes())]
+        return [*deciding, asyncio.ensure_future(ended)] if ended is not None else deciding
+
+    def _start_serving(self) -> list[Running]:
+        duties = [
+            self._feed_reports(),
+            self._duties.of("reconciler", self._reconciler.run(), within=SILENT_SECONDS),
+            self._duties.of("ticks", self._feed_ticks(), within=SILENT_SECONDS),
+        ]
+        if self._vital is not None:
+            duties.append(self._vital.run())
+        return [asyncio.create_task(duty) for duty in duties]
+
+    def _start_beside(self, companions: Sequence[Awaitable[None]]) -> list[Running]:
+        keeping = self._companions.of("bookkeeper", self._bookkeeper.run(), within=SILENT_SECONDS)
+        return [asyncio.create_task(each) for each in (keeping, *map(self._harmless, companions))]
 
     async def _settle(self) -> None:
         """Open nothing new, but see what was begun to a confirmed stop: for ``GRACE_SECONDS`` at most."""
@@ -207,7 +216,7 @@ class Session:
             self._notifier.notify(alert)
 
 
-async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
+async def _cancel(tasks: Sequence[Running]) -> None:
     for task in tasks:
         task.cancel()
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
