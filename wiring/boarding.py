@@ -1,6 +1,7 @@
 """What must be in order before a trader is let onto an account, and is looked at again while it trades."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from core.errors import ModeRefused
 from core.notices import Alert, Severity
@@ -23,7 +24,7 @@ async def board(
     *,
     notifier: Notifier,
     post: Callable[[OperatorRequest], None],
-) -> tuple[Awaitable[None], ...]:
+) -> tuple[Coroutine[Any, Any, None], ...]:
     """Return what goes on looking. Raises ``ModeRefused`` where the run must not begin."""
     if not place.connection.signs:
         return ()

@@ -1,16 +1,21 @@
 """A trader put into a place, with everything around it: the same in every mode."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from cli.app import TRY_AGAIN
 from cli.watch import Watch
 from cli.watched_run import Rig
+from core.clock import ScaledClock
 from core.instruments import Instrument
+from core.market import SymbolAxis
+from core.ports import Notifier
 from core.settings import Settings
 from data.candle_store import CandleStore
 from data.machine import ThisMachine
 from exchange.paper import PaperExchange
+from services.archivist import Archivist
 from services.books import Venues
 from services.data_service import DataService
 from services.feed_watch import FeedWatch
@@ -19,8 +24,9 @@ from services.letterbox import Letterbox
 from services.loop_guard import LoopGuard
 from services.notifiers import Notifiers
 from services.operator import Operator
+from services.preflight import LOOK_SECONDS
 from services.quarter_check import QuarterCheck
-from services.session import SILENT_SECONDS, Inbox, MinuteSource, Session
+from services.session import SILENT_SECONDS, Inbox, Session
 from services.trader import Trader
 from services.universe import Universe
 from services.vital_signs import VitalSigns
@@ -35,82 +41,150 @@ from wiring.trader import PAPER_DEPOSIT, World, trader_in, universe_of
 KEPT_MINUTES = 1500
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a trader is built on: a place, an account there, and the books of the run."""
+
+    place: Place
+    settings: Settings
+    records: Records
+    inbox: Inbox
+    account: Account
+    instruments: Mapping[str, Instrument]
+
+    @property
+    def clock(self) -> ScaledClock:
+        return self.place.clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """The market as minutes, who keeps them, and who writes them down; ``axis`` is what is followed first."""
+
+    axis: SymbolAxis
+    store: CandleStore
+    data: DataService
+    archivist: Archivist
+
+
 async def rig_at(place: Place, settings: Settings, records: Records, watch: Watch) -> Rig:
     """Put everything together. Raises ``ModeRefused`` where the exchange's answers forbid to start."""
-    inbox, clock = Inbox(), place.clock
-    account = await account_of(settings, place, records, post=inbox.post)
-    instruments = await account.exchange.instruments()
-    axis = universe_of(settings, instruments, now_ms=clock.market_ms())
-    store = CandleStore(axis, minutes=KEPT_MINUTES)
-    highlights = Highlights(store)
-    discord = discord_front(settings, clock, highlights)
-    archivist, data = await archived_data_service(
-        place.connection, axis, clock, post=inbox.post, folder=records.folder / "candles"
-    )
-    universe = Universe(
-        account.exchange,
-        data,
-        instruments,
-        held=lambda: trader.involved,
-        post=inbox.post,
-        clock=clock,
-        parameters=settings.parameters().universe,
-        blacklist=settings.universe_blacklist,
-    )
+    ground = await _ground(place, settings, records)
+    feed = await _feed(ground)
+    highlights = Highlights(feed.store)
+    discord = discord_front(settings, ground.clock, highlights)
+    universe = _universe(ground, feed, held=lambda: trader.involved)
     notifier = Notifiers([watch, highlights, universe, *([discord.notifier] if discord else [])])
-    preflight = await board(settings, place, records, account, notifier=notifier, post=inbox.post)
-    world = World(
-        mode=settings.mode,
-        axis=axis,
-        instruments=instruments,
-        store=store,
-        venues=_venues(account, instruments),
-        clock=clock,
-        is_cut_off=lambda: place.connection.is_cut_off,
+    preflight = await board(
+        settings, place, records, ground.account, notifier=notifier, post=ground.inbox.post
     )
-    trader = trader_in(world, records, settings, notifier)
-    check = QuarterCheck(
-        lambda: data.axis.names,
-        place.connection.candles,
-        store,
-        distrust=data.distrust,
-        notifier=notifier,
-        clock=clock,
-    )
-    feed = FeedWatch(
-        data,
-        held=lambda: trader.held,
-        unwritten=lambda: archivist.lost,
-        notifier=notifier,
-        clock=clock,
-    )
-    vital = VitalSigns(
-        ThisMachine(records.folder),
-        memory_limit=settings.max_memory_mb * 2**20,
-        notifier=notifier,
-        clock=clock,
-    )
-    operator = Operator(inbox.post)
-    letters = Letterbox(records.folder / "wishes", operator, clock)
+    trader = trader_in(_world(ground, feed), records, settings, notifier)
+    operator = Operator(ground.inbox.post)
+    vital = _vital_signs(ground, notifier)
+    companions = {
+        "universe": universe.run(),
+        "quarter check": _quarter_check(ground, feed, notifier).run(),
+        "feed watch": _feed_watch(ground, feed, trader, notifier).run(),
+        "letterbox": Letterbox(records.folder / "wishes", operator, ground.clock).run(),
+    }
     return Rig(
         trader=trader,
-        session=_session(trader, inbox, place, account, records, data, archivist.following(data), vital),
+        session=_session(ground, feed, trader, vital),
         operator=operator,
         highlights=highlights,
         pace=place.pace,
         watch=watch,
-        clock=clock,
+        clock=ground.clock,
         draw=trade_drawer(settings),
-        is_loaded=lambda: trader.view().loaded + len(data.excluded) >= len(data.axis),
+        is_loaded=lambda: trader.view().loaded + len(feed.data.excluded) >= len(feed.data.axis),
         beside=(
-            LoopGuard(lambda: os._exit(TRY_AGAIN)).run(clock),
-            vital.companions.of("universe", universe.run(), within=SILENT_SECONDS),
-            vital.companions.of("quarter check", check.run(), within=SILENT_SECONDS),
-            vital.companions.of("feed watch", feed.run(), within=SILENT_SECONDS),
-            vital.companions.of("letterbox", letters.run(), within=SILENT_SECONDS),
-            *preflight,
+            LoopGuard(lambda: os._exit(TRY_AGAIN)).run(ground.clock),
+            *(vital.companions.of(name, run, within=SILENT_SECONDS) for name, run in companions.items()),
+            *(vital.companions.of("preflight", run, within=2 * LOOK_SECONDS) for run in preflight),
             *([discord.run(trader.view, operator)] if discord else []),
         ),
+    )
+
+
+async def _ground(place: Place, settings: Settings, records: Records) -> Ground:
+    inbox = Inbox()
+    account = await account_of(settings, place, records, post=inbox.post)
+    return Ground(
+        place=place,
+        settings=settings,
+        records=records,
+        inbox=inbox,
+        account=account,
+        instruments=await account.exchange.instruments(),
+    )
+
+
+async def _feed(ground: Ground) -> Feed:
+    clock = ground.clock
+    axis = universe_of(ground.settings, ground.instruments, now_ms=clock.market_ms())
+    archivist, data = await archived_data_service(
+        ground.place.connection,
+        axis,
+        clock,
+        post=ground.inbox.post,
+        folder=ground.records.folder / "candles",
+    )
+    store = CandleStore(axis, minutes=KEPT_MINUTES)
+    return Feed(axis=axis, store=store, data=data, archivist=archivist)
+
+
+def _universe(ground: Ground, feed: Feed, *, held: Callable[[], Collection[str]]) -> Universe:
+    return Universe(
+        ground.account.exchange,
+        feed.data,
+        ground.instruments,
+        held=held,
+        post=ground.inbox.post,
+        clock=ground.clock,
+        parameters=ground.settings.parameters().universe,
+        blacklist=ground.settings.universe_blacklist,
+    )
+
+
+def _world(ground: Ground, feed: Feed) -> World:
+    return World(
+        mode=ground.settings.mode,
+        axis=feed.axis,
+        instruments=ground.instruments,
+        store=feed.store,
+        venues=_venues(ground.account, ground.instruments),
+        clock=ground.clock,
+        is_cut_off=lambda: ground.place.connection.is_cut_off,
+    )
+
+
+def _quarter_check(ground: Ground, feed: Feed, notifier: Notifier) -> QuarterCheck:
+    return QuarterCheck(
+        lambda: feed.data.axis.names,
+        ground.place.connection.candles,
+        feed.store,
+        distrust=feed.data.distrust,
+        notifier=notifier,
+        clock=ground.clock,
+    )
+
+
+def _feed_watch(ground: Ground, feed: Feed, trader: Trader, notifier: Notifier) -> FeedWatch:
+    return FeedWatch(
+        feed.data,
+        held=lambda: trader.held,
+        unwritten=lambda: feed.archivist.lost,
+        notifier=notifier,
+        clock=ground.clock,
+    )
+
+
+def _vital_signs(ground: Ground, notifier: Notifier) -> VitalSigns:
+    return VitalSigns(
+        ThisMachine(ground.records.folder),
+        memory_limit=ground.settings.max_memory_mb * 2**20,
+        notifier=notifier,
+        clock=ground.clock,
     )
 
 
@@ -131,25 +205,17 @@ def _venues(account: Account, instruments: Mapping[str, Instrument]) -> Venues:
     )
 
 
-def _session(
-    trader: Trader,
-    inbox: Inbox,
-    place: Place,
-    account: Account,
-    records: Records,
-    data: DataService,
-    minutes: MinuteSource,
-    vital: VitalSigns,
-) -> Session:
+def _session(ground: Ground, feed: Feed, trader: Trader, vital: VitalSigns) -> Session:
+    account = ground.account
     return Session(
         trader,
-        inbox,
-        minutes=minutes,
+        ground.inbox,
+        minutes=feed.archivist.following(feed.data),
         exchange=account.exchange,
-        bookkeeper=records.bookkeeper,
-        clock=place.clock,
+        bookkeeper=ground.records.bookkeeper,
+        clock=ground.clock,
         # On paper nothing happens between closed candles, so nothing may be decided there either.
-        mark=data.mark if account.paper is None else lambda _: None,
+        mark=feed.data.mark if account.paper is None else lambda _: None,
         execution=account.carrier,
         vital=vital,
     )

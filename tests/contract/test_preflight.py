@@ -190,7 +190,9 @@ def test_over_a_transport_that_only_asks_no_order_reaches_the_exchange_whoever_s
             lambda: exchange.submit(SubmitEntry(**ID, side=Side.LONG, quantity=Decimal(1))),
             lambda: exchange.submit(CloseAtMarket(**ID, side=Side.LONG, quantity=Decimal(1))),
             lambda: exchange.place(
-                PlaceConditional(**ID, side=Side.LONG, role=Role.STOP, trigger_price=Decimal(1))
+                PlaceConditional(
+                    **ID, side=Side.LONG, role=Role.STOP, trigger_price=Decimal(1), quantity=None
+                )
             ),
             lambda: exchange.cancel(CancelConditional(**ID)),
         ]
