@@ -222,3 +222,9 @@ def test_no_entry_goes_out_on_a_setting_that_did_not_take() -> None:
 @pytest.mark.fault(57)
 def test_a_spike_leaves_no_position_without_a_stop() -> None:
     lived(MinuteFault.PRICE_SPIKE)
+
+
+@pytest.mark.fault(12)
+def test_a_key_that_is_refused_now_and_then_leaves_no_position_without_a_stop() -> None:
+    refused = Rule(fault=RestFault.KEY_REVOKED, match="/fapi/v3/account", rate=0.1)
+    assert live_through(Weather(seed=5, rules=(refused,))).strikes > 0

@@ -14,3 +14,8 @@ def test_every_mark_names_a_row_of_the_catalogue() -> None:
 def test_no_row_stands_twice() -> None:
     numbers = [row.number for row in faults()]
     assert len(numbers) == len(set(numbers))
+
+
+def test_every_row_is_shown_but_those_of_what_is_not_built_yet() -> None:
+    later = {99, 100}  # a model that is asked live, and its drift
+    assert {row.number for row in faults()} - marked_tests().keys() == later

@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
+from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed, RateLimited
 from core.orders import AccountRead, AccountSurvey, AccountUnreadable, RestingConditional, RestingOrder
-from services.reconciler import ALARM_SECONDS, READ_SECONDS, SURVEY_SECONDS, Reconciler
+from services.reconciler import (
+    ALARM_SECONDS,
+    BARRED_SECONDS,
+    READ_SECONDS,
+    SURVEY_SECONDS,
+    Reconciler,
+)
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
 ACCOUNT = AccountRead(wallet=Decimal(1), equity=Decimal(1), available=Decimal(1), positions=(), at=1)
@@ -90,6 +96,14 @@ def test_a_ban_that_lasts_is_told_and_nothing_is_learned_from_it() -> None:
     posted = lived(Venue(broken={"account": banned}), [2 * ALARM_SECONDS + 5])
     assert [type(each) for each in posted] == [AccountUnreadable] * 2
     assert "banned" in posted[0].reason
+
+
+@pytest.mark.fault(12)
+def test_who_is_not_let_in_says_so_at_once_and_asks_rarely() -> None:
+    venue = Venue(broken={"account": NotAllowed(-2015, "invalid API key, IP, or permissions")})
+    posted = lived(venue, [2 * BARRED_SECONDS + 1])
+    assert [(type(each), each.is_refused) for each in posted] == [(AccountUnreadable, True)] * 3
+    assert venue.asked == ["account"] * 3
 
 
 def test_while_nobody_wishes_for_it_the_account_is_read_every_minute_all_the_same() -> None:

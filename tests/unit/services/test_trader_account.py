@@ -211,3 +211,18 @@ def test_a_symbol_that_refuses_three_entries_within_an_hour_is_left_alone_for_a_
     assert not desk.state.is_blacklisted("AUSDT", T0 + 2 * MINUTE_MS + BAN_MS)
     for hour in range(5):
         assert not desk.entry_refused("BUSDT", "entry_rejected", T0 + hour * 40 * MINUTE_MS)
+
+
+@pytest.mark.fault(12)
+def test_a_key_that_is_revoked_ends_entries_until_a_person_resumes_and_leaves_the_stops(world: World) -> None:
+    open_one(world)
+    stop = world.trader.view().real[0].position.stop
+    world.real.commands.clear()
+    for _ in range(3):
+        world.trader.process(AccountUnreadable(at=T0, reason="invalid API key", is_refused=True))
+    alerts = [each.key for each in world.ear.of(Alert)]
+    assert alerts.count("risk_halted") == 1, "halted once, told again and again"
+    assert alerts.count("account_unreadable") == 3
+    assert world.trader.view().halted == "not_allowed"
+    assert world.real.commands == []
+    assert world.trader.view().real[0].position.stop == stop
