@@ -79,6 +79,7 @@ def orphans(
         for each in survey.conditionals
         if each.symbol not in live
         and each.symbol not in held
+        and not survey.account.may_hold(each.symbol)
         and (tag := tag_of(each.client_order_id)) is not None
         and tag in tags
     )

@@ -38,6 +38,6 @@ def finish_replacing(folder: Path) -> None:
     """Remove the parts whose rows a merged part holds: a crash may have come between the two steps."""
     for merged in folder.rglob("merged-*.parquet"):
         if read_part(merged, columns=[]) is not None:
-            metadata = pq.read_schema(merged).metadata
-            for name in json.loads(metadata[_REPLACES]):
+            metadata = pq.read_schema(merged).metadata or {}
+            for name in json.loads(metadata.get(_REPLACES, b"[]")):
                 merged.with_name(name).unlink(missing_ok=True)

@@ -233,7 +233,7 @@ class Book:
         self._move(symbol, lambda each, mono: lifecycle.on_terms(each, contract, mono=mono))
 
     def _enter_late(self, fill: OrderFilled) -> bool:
-        """Take up what was given up and is held after all; ``False`` where the fill is of nothing like that."""
+        """Take up what was given up and is held after all; ``False`` where the fill is not of such."""
         position = self._given_up.entered_by(fill.client_order_id)
         if position is None:
             return False
@@ -256,10 +256,10 @@ class Book:
         return True
 
     def _compare(self, account: AccountRead) -> None:
-        """Hold what we believe against a whole read of the account, if that is newer than our last fill."""
+        """Hold what we believe against a read of the account, where that is newer than our last fill."""
         held = {each.symbol: each for each in account.positions}
         for symbol, position in list(self._positions.items()):
-            if position.fills and account.at <= position.fills[-1].at:
+            if account.may_hold(symbol) or _is_older(account, position):
                 continue
             step = self._seen(position, held.get(symbol), account.at)
             if step.position is not position:
@@ -333,3 +333,11 @@ class Book:
     def _send(self, command: Command) -> None:
         for report in self._execution.submit(command):
             self.receive(report)
+
+
+def _is_older(account: AccountRead, position: Position) -> bool:
+    """Whether a read was asked for, or answered from what was known, before our last execution."""
+    if not position.fills:
+        return False
+    last = position.fills[-1].at
+    return account.at <= last or 0 < account.updated_at < last

@@ -336,7 +336,7 @@ class RiskDesk:
             correlations=self._correlations((symbol, *positions)),
             trades=self._trades,
             breaker_open=self._is_cut_off(),
-            foreign=frozenset(each.symbol for each in read.positions) - ours,
+            foreign=read.unreadable.union(each.symbol for each in read.positions) - ours,
         )
 
     def _left_since(self, read: AccountRead) -> frozenset[str]:

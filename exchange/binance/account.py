@@ -7,6 +7,7 @@ import msgspec
 
 from core.errors import ExchangeUnavailable
 from core.orders import AccountRead, HeldPosition
+from exchange.binance.quarantine import sort_out
 
 SETTLED_IN = "USDT"
 
@@ -16,6 +17,7 @@ class _Asset(msgspec.Struct, rename="camel"):
     wallet_balance: Decimal
     unrealized_profit: Decimal
     available_balance: Decimal
+    update_time: int = 0
 
 
 class AccountReply(msgspec.Struct):
@@ -33,6 +35,7 @@ class PositionReply(msgspec.Struct, rename="camel"):
     mark_price: Decimal
     liquidation_price: Decimal
     position_initial_margin: Decimal = Decimal(0)
+    update_time: int = 0
 
 
 class SymbolConfig(msgspec.Struct, rename="camel"):
@@ -43,20 +46,24 @@ class SymbolConfig(msgspec.Struct, rename="camel"):
     leverage: int
 
 
-def account_read(account: AccountReply, positions: Sequence[PositionReply], *, at: int) -> AccountRead:
-    """Put both replies together.
+def account_read(account: AccountReply, positions: Sequence[msgspec.Raw], *, at: int) -> AccountRead:
+    """Put both replies together; a position that can not be read is named as such, never left out.
 
     Raises ``ExchangeUnavailable`` when USDT is not among the assets: that is not a balance of zero.
     """
     asset = next((each for each in account.assets if each.asset == SETTLED_IN), None)
     if asset is None:
         raise ExchangeUnavailable(f"the account read does not tell the balance of {SETTLED_IN}")
+    told = sort_out(positions, PositionReply)
     return AccountRead(
         wallet=asset.wallet_balance,
         equity=asset.wallet_balance + asset.unrealized_profit,
         available=asset.available_balance,
-        positions=tuple(_held(each) for each in positions if each.position_amt),
+        positions=tuple(_held(each) for each in told.read if each.position_amt),
         at=at,
+        updated_at=max([asset.update_time, *(each.update_time for each in told.read)]),
+        unreadable=told.unreadable,
+        is_torn=told.nameless > 0,
     )
 
 
@@ -68,6 +75,7 @@ def _held(position: PositionReply) -> HeldPosition:
         mark_price=position.mark_price,
         liquidation_price=position.liquidation_price,
         leverage=_leverage(position),
+        updated_at=position.update_time,
     )
 
 

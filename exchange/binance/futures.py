@@ -23,10 +23,11 @@ from core.orders import (
 )
 from core.rng import Rng
 from exchange.binance import orders, rest
-from exchange.binance.account import AccountReply, PositionReply, SymbolConfig, account_read
+from exchange.binance.account import AccountReply, SymbolConfig, account_read
 from exchange.binance.income import incomes_since
 from exchange.binance.instruments import ExchangeInfo, SymbolBrackets, instruments_of
 from exchange.binance.outcomes import BY_CODE, Outcome
+from exchange.binance.quarantine import sort_out
 from exchange.binance.rest import BinanceRest
 from exchange.binance.user_stream import UserStream
 from exchange.limits.retries import ReadRetries
@@ -65,7 +66,7 @@ class BinanceFutures:
             lambda: self._api.call(rest.ACCOUNT, {}, priority=Priority.ACCOUNT, reply=AccountReply)
         )
         positions = await self._retries.run(
-            lambda: self._api.call(rest.POSITIONS, {}, priority=Priority.ACCOUNT, reply=list[PositionReply])
+            lambda: self._api.call(rest.POSITIONS, {}, priority=Priority.ACCOUNT, reply=list[msgspec.Raw])
         )
         return account_read(account, positions, at=asked_at)
 
@@ -120,19 +121,17 @@ class BinanceFutures:
         if symbol is not None:  # asked for when something does not fit, and a fortieth of the weight
             endpoint, parameters = replace(endpoint, weight=1), {"symbol": symbol}
             priority = Priority.PROTECTIVE
-        resting = await self._retries.run(
-            lambda: self._api.call(
-                endpoint, parameters, priority=priority, reply=list[orders.OpenConditionalReply]
-            )
+        rows = await self._retries.run(
+            lambda: self._api.call(endpoint, parameters, priority=priority, reply=list[msgspec.Raw])
         )
+        resting = sort_out(rows, orders.OpenConditionalReply).read  # one left out is asked about by its id
         return tuple(orders.resting_conditional(each) for each in resting)
 
     async def open_orders(self) -> Sequence[RestingOrder]:
-        resting = await self._retries.run(
-            lambda: self._api.call(
-                rest.OPEN_ORDERS, {}, priority=Priority.ACCOUNT, reply=list[orders.OpenOrderReply]
-            )
+        rows = await self._retries.run(
+            lambda: self._api.call(rest.OPEN_ORDERS, {}, priority=Priority.ACCOUNT, reply=list[msgspec.Raw])
         )
+        resting = sort_out(rows, orders.OpenOrderReply).read
         return tuple(orders.resting_order(each) for each in resting)
 
     async def incomes(self, since: int) -> Sequence[Income]:

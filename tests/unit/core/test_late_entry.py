@@ -13,7 +13,6 @@ from core.orders import (
     CloseAtMarket,
     HeldPosition,
     PlaceConditional,
-    QueryOrder,
     Role,
 )
 from core.positions import ExitReason, Position, Stage
@@ -73,7 +72,7 @@ def test_an_account_that_holds_what_it_would_have_opened_is_asked_about_it(
     life = given_up()
     asked = late_entries(survey(life.position, quantity), {}, [life.position])
     expected = [life.id(Role.ENTRY)] if is_asked else []
-    assert [each.client_order_id for each in asked if isinstance(each, QueryOrder)] == expected
+    assert [each.client_order_id for each in asked] == expected
 
 
 def test_nothing_is_asked_about_what_is_known_to_be_held() -> None:

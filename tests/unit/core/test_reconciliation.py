@@ -140,3 +140,14 @@ def test_regular_orders_of_others_are_noticed_too() -> None:
 def test_the_unprotected_are_looked_at_first() -> None:
     safe, bare = ours("AUSDT"), replace(ours("ZUSDT"), stop=None)
     assert list(most_urgent_first([safe, bare])) == [bare, safe]
+
+
+@pytest.mark.fault(13)
+def test_no_leftover_is_cancelled_where_a_position_could_not_be_read() -> None:
+    leftover = resting(client_order_id(OLD, Role.STOP, 2))
+    seen = survey(conditionals=[leftover])
+    for account in (
+        replace(seen.account, unreadable=frozenset({SYMBOL})),
+        replace(seen.account, is_torn=True),
+    ):
+        assert orphans(replace(seen, account=account), {}, {position_tag(OLD): OLD}) == ()

@@ -109,7 +109,7 @@ def test_half_the_money_gone_does_not_double_the_drawdown() -> None:
 def test_what_comes_into_an_empty_account_is_what_it_begins_with() -> None:
     empty = read(START, 0)
     filled = transferred(empty, Decimal(500), equity=Decimal(500))
-    assert (filled.peak_equity, filled.day_opening_equity) == (500, 500)
+    assert filled.peak_equity == filled.day_opening_equity == Decimal(500)
     assert filled.halted == "drawdown", "money heals no halt"
 
 
@@ -128,7 +128,7 @@ def account(state: RiskState, incomes: Sequence[Income], equity: int) -> RiskSta
 
 def test_what_made_the_first_wallet_is_no_transfer() -> None:
     begun = account(RiskState(), [income("1", 10_000)], 10_000)
-    assert (begun.peak_equity, begun.day_opening_equity) == (10_000, 10_000)
+    assert begun.peak_equity == begun.day_opening_equity == Decimal(10_000)
     assert begun.wallet.counted == {"1": T0}
 
 

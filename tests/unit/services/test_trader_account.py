@@ -2,18 +2,23 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from core.income import Income, IncomeKind, IncomesListed
 from core.instruments import InstrumentStatus
+from core.journal import PositionClosed
 from core.market import MINUTE_MS
 from core.notices import Alert, PositionEnded, Severity, SignalRefused
 from core.orders import (
+    AccountRead,
     AccountUnreadable,
     CancelConditional,
     HeldPosition,
     OrderAbsent,
     OrderFilled,
+    OrderRejected,
     PlaceConditional,
     QueryOrder,
     Role,
@@ -226,3 +231,119 @@ def test_a_key_that_is_revoked_ends_entries_until_a_person_resumes_and_leaves_th
     assert world.trader.view().halted == "not_allowed"
     assert world.real.commands == []
     assert world.trader.view().real[0].position.stop == stop
+
+
+def flat(at: int, **more: Any) -> AccountRead:
+    """Make a read that shows nothing held."""
+    money = Decimal(10_000)
+    return AccountRead(
+        wallet=money, equity=money, available=money, positions=(), at=at, is_paper=True, **more
+    )
+
+
+@pytest.mark.fault(13, 26)
+@pytest.mark.parametrize(
+    "hides",
+    [
+        {"unreadable": frozenset({"AUSDT"})},
+        {"is_torn": True},
+        {"updated_at": T0},  # answered from what was known before we bought
+    ],
+)
+def test_a_read_that_does_not_know_shows_nothing_flat(world: World, hides: Any) -> None:
+    open_one(world)
+    world.real.commands.clear()
+    for minutes in range(3, 9):
+        world.clock.advance_to(T0 + minutes * MINUTE_MS)
+        world.trader.process(flat(T0 + minutes * MINUTE_MS, **hides))
+    assert world.held(Source.REAL) == ["AUSDT"]
+    assert world.real.commands == []
+    world.trader.process(flat(T0 + 9 * MINUTE_MS))
+    assert world.real.commands, "a whole and new one is asked about"
+
+
+@pytest.mark.fault(12)
+def test_who_is_not_let_in_opens_nothing_and_says_so_each_time(world: World) -> None:
+    for _ in range(3):
+        world.trader.process(AccountUnreadable(at=T0, reason="Invalid API-key", is_refused=True))
+    assert world.trader.view().halted == "not_allowed"
+    told = [each.key for each in world.ear.of(Alert)]
+    assert told.count("account_unreadable") == 3
+    assert told.count("risk_halted") == 1
+
+
+@pytest.mark.fault(12)
+def test_an_order_refused_for_what_we_are_halts_entries_and_closes_nothing(world: World) -> None:
+    open_one(world)
+    world.trader.process(
+        OrderRejected(
+            position_id="real:other",
+            symbol="BUSDT",
+            client_order_id=client_order_id("real:other", Role.ENTRY, 1),
+            code=-2015,
+            message="Invalid API-key, IP, or permissions for action.",
+            at=T0,
+            is_barred=True,
+        )
+    )
+    assert world.trader.view().halted == "not_allowed"
+    assert "not_allowed" in [each.key for each in world.ear.of(Alert)]
+    assert world.held(Source.REAL) == ["AUSDT"]
+
+
+def listed(*incomes: Income) -> IncomesListed:
+    return IncomesListed(incomes=incomes, at=T0)
+
+
+def funding(income_id: str, amount: str, *, at: int) -> Income:
+    return Income(income_id=income_id, kind=IncomeKind.FUNDING, symbol="AUSDT", amount=Decimal(amount), at=at)
+
+
+@pytest.fixture
+def accounted() -> World:
+    """A trader that has one position open and knows its wallet."""
+    made = World()
+    made.minute()
+    made.trader.desk.account(replace(account_of("10000"), is_paper=False))
+    open_one(made)
+    return made
+
+
+@pytest.mark.fault(96)
+def test_funding_is_booked_to_who_held_the_symbol_then_once(accounted: World) -> None:
+    held = accounted.trader.view().real[0].position
+    assert held.opened_at is not None
+    late, early = funding("2", "-3", at=held.opened_at + 1), funding("1", "-7", at=held.opened_at - 1)
+    for _ in range(2):
+        accounted.trader.process(listed(early, late))
+    assert accounted.trader.view().real[0].position.funding == Decimal(-3)
+
+
+@pytest.mark.fault(96)
+def test_funding_heard_of_after_the_end_amends_the_row(accounted: World) -> None:
+    held = accounted.trader.view().real[0].position
+    assert held.opened_at is not None
+    accounted.minute(AUSDT=(100, 103, 100, 102))
+    assert accounted.held(Source.REAL) == []
+    before = accounted.trader.desk.day_pnl(accounted.clock.market_ms())
+    paid = funding("2", "-3", at=held.opened_at + 1)
+    for _ in range(2):
+        accounted.trader.process(listed(paid))
+    accounted.bookkeeper.flush()
+    first, amended = (each for each in accounted.shelf.records if each.source is Source.REAL)
+    assert (first.amends, amended.amends) == (False, True)
+    assert amended.position.net_pnl == first.position.net_pnl - 3
+    assert accounted.trader.desk.day_pnl(accounted.clock.market_ms()) == before - 3
+    closes = [each.position for each in accounted.journal.bodies(PositionClosed)]
+    assert [each.funding for each in closes if each.plan.source is Source.REAL] == [0, -3]
+
+
+def test_an_execution_told_again_after_the_end_is_no_news(world: World) -> None:
+    open_one(world)
+    position = world.trader.view().real[0].position
+    world.minute(AUSDT=(100, 103, 100, 102))
+    (again,) = (each for each in position.fills if each.opening)
+    world.trader.process(
+        replace(closing_fill(position), client_order_id=again.client_order_id, trade_id=again.trade_id)
+    )
+    assert world.ear.of(Alert) == []
