@@ -91,7 +91,7 @@ class Trader:
         self._clock = clock
         self.desk = desk
         self._journal = JournalGuard(journal, failed=self._on_journal_fault, lost=self._on_journal_loss)
-        snapshots = Snapshots(store)
+        snapshots, rules = Snapshots(store), lifecycle or LifecycleParameters()
         self._clerk = Clerk(
             desk=desk,
             snapshots=snapshots,
@@ -106,19 +106,10 @@ class Trader:
             self._clerk.listener,
             journal=self._journal,
             clock=clock,
-            parameters=lifecycle or LifecycleParameters(),
+            parameters=rules,
         )
         self._monitoring = MonitoringService(engine, parameters)
-        self._shadows = Shadows(
-            venues.shadow,
-            journal=self._journal,
-            snapshots=snapshots,
-            bookkeeper=bookkeeper,
-            monitoring=self._monitoring,
-            tally=self._clerk.tally,
-            clock=clock,
-            parameters=lifecycle or LifecycleParameters(),
-        )
+        self._shadows = self._following(venues, snapshots, bookkeeper, rules)
         self._inputs = Inputs(desk, engine.axis)
         self._entries = Entries(
             self._books,
@@ -259,6 +250,20 @@ class Trader:
         self._clerk.record(entry, at=minute.at, seen_at=minute.seen_at, key=f"minute:{minute.open_time}")
         self._shadows.live_through(minute)
         self._shadows.follow(unopened)
+
+    def _following(
+        self, venues: Venues, snapshots: Snapshots, bookkeeper: Bookkeeper, rules: LifecycleParameters
+    ) -> Shadows:
+        return Shadows(
+            venues.shadow,
+            journal=self._journal,
+            snapshots=snapshots,
+            bookkeeper=bookkeeper,
+            monitoring=self._monitoring,
+            tally=self.tally,
+            clock=self._clock,
+            parameters=rules,
+        )
 
     def _on_journal_fault(self, fault: str) -> None:
         self._clerk.journal_failed(fault)
