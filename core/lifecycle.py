@@ -142,7 +142,7 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
         case ConditionalsListed():
             return on_listed(position, report, mono)
         case OrderRejected():
-            return _on_rejected(position, report, mono)
+            return _on_rejected(position, report, parameters, mono)
         case OrderUnknown():
             return _on_unknown(position, report, mono)
         case OrderAbsent():
@@ -224,8 +224,10 @@ def _on_filled(position: Position, report: OrderFilled, parameters: LifecyclePar
         if not is_ours:
             return _freeze(position, mono)  # somebody else added to it: theirs is not ours to book
         return on_entry_fill(_booked(position, report, opening=True), report, parameters, mono)
-    if not is_ours and report.at < position.plan.planned_at:
-        return Step(position=position)  # late news of an earlier position: what it did, the account shows
+    if not is_ours and (report.at < position.plan.planned_at or not position.quantity):
+        return Step(
+            position=position
+        )  # somebody's who closed nothing of ours: what it did, the account shows
     if not position.quantity and position.entry_settled:
         return Step(position=position)
     return _after_exit_fill(_booked(position, report, opening=False), report, mono)
@@ -299,7 +301,9 @@ def _on_ended(position: Position, report: OrderEnded, parameters: LifecycleParam
     return on_entry_ended(position, report, parameters, mono)
 
 
-def _on_rejected(position: Position, report: OrderRejected, mono: float) -> Step:
+def _on_rejected(
+    position: Position, report: OrderRejected, parameters: LifecycleParameters, mono: float
+) -> Step:
     match role_of(report.client_order_id):
         case None if position.stage is Stage.INTENDED:
             return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
@@ -313,7 +317,9 @@ def _on_rejected(position: Position, report: OrderRejected, mono: float) -> Step
             return on_target_gone(position, report.client_order_id, report.code, mono)
         case Role.CLOSE:
             # Flat already, or under other terms than we know; the next attempt comes in its time anyway.
-            return Step(position=position, commands=look_up(position, report.code))
+            # Nothing of this one is on its way, so the account that is read now is what it will be.
+            settled = replace(position, tried_mono=min(position.tried_mono, mono - parameters.probe_seconds))
+            return Step(position=settled, commands=look_up(position, report.code))
         case _:
             return Step(position=position)
 

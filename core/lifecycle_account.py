@@ -54,7 +54,7 @@ def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, 
 
 
 def found_held(
-    position: Position, held: HeldPosition, parameters: LifecycleParameters, *, mono: float
+    position: Position, held: HeldPosition, parameters: LifecycleParameters, *, at: int, mono: float
 ) -> Step:
     """Compare what a whole account read shows with what we believe to hold.
 
@@ -62,7 +62,7 @@ def found_held(
     ours is doubted, asked about, and in the end believed: then the position is frozen.
     """
     if position.stage in {Stage.ENTERING, Stage.UNKNOWN}:
-        return _found_unknown(position, held, mono)
+        return _found_unknown(position, held, parameters, at=at, mono=mono)
     if position.stage not in _HELD - {Stage.CLOSING} or not position.entry_settled:
         return Step(position=position)
     if held.quantity == position.quantity * position.side:
@@ -135,7 +135,12 @@ def _order_id(question: QueryOrder) -> str:
     return question.client_order_id
 
 
-def _found_unknown(position: Position, held: HeldPosition, mono: float) -> Step:
+def _found_unknown(
+    position: Position, held: HeldPosition, parameters: LifecycleParameters, *, at: int, mono: float
+) -> Step:
+    """Protect what may be ours. An entry that no query finds for long was never placed: it is another's."""
+    if not position.fills and position.probes >= parameters.strange_probes:
+        return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), at, mono)
     is_ours = held.quantity * position.side > 0 and abs(held.quantity) <= position.plan.quantity
     if position.fills or position.stop is not None or not is_ours:
         return Step(position=position)

@@ -269,7 +269,7 @@ class Book:
         mono = self._clock.monotonic()
         if held is None:
             return lifecycle.found_flat(position, self._parameters, at=at, mono=mono)
-        return lifecycle.found_held(position, held, self._parameters, mono=mono)
+        return lifecycle.found_held(position, held, self._parameters, at=at, mono=mono)
 
     def _widen(self, minute: MinuteClosed) -> None:
         for symbol, position in self._positions.items():

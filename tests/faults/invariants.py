@@ -243,7 +243,9 @@ def every_income_once(truth: Truth, booked: Sequence[Income], wallet: Wallet) ->
         raise Violation(f"I6 booked more than once: {twice}")
     first = min((each.at for each in recorded.values()), default=wallet.at)
     missing = [
-        name for name, each in happened.items() if first < each.at_ms <= wallet.at and name not in recorded
+        name
+        for name, each in happened.items()
+        if first < each.at_ms <= wallet.at and name not in recorded and abs(each.amount) >= _MONEY
     ]
     if missing:
         raise Violation(f"I6 not booked: {missing}")

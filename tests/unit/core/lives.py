@@ -63,7 +63,7 @@ class Life:
             mark_price=Decimal(100),
             liquidation_price=Decimal(liquidation),
         )
-        return self._moves(lifecycle.found_held(self.position, held, PARAMETERS, mono=self.mono))
+        return self._moves(lifecycle.found_held(self.position, held, PARAMETERS, at=T0, mono=self.mono))
 
     def marked(self, mark: str, *, after: float = 0.0) -> Sequence[Command]:
         self.mono += after

@@ -169,6 +169,27 @@ def test_what_can_not_be_our_entry_is_not_protected_as_if_it_were(quantity: str)
     assert life.is_seen(quantity) == ()
 
 
+@pytest.mark.fault(48)
+def test_what_no_query_ever_finds_is_somebody_elses_whatever_the_account_shows() -> None:
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    life.is_seen("7")
+    for _ in range(PARAMETERS.strange_probes - 1):
+        life.hears(life.absent(Role.ENTRY))
+        assert life.is_seen("7") == ()
+    life.hears(life.absent(Role.ENTRY))
+    (gone,) = life.is_seen("7")
+    assert isinstance(gone, CancelConditional), "our stop would close what is not ours"
+    assert life.position.exit_reason is ExitReason.NOT_PLACED
+
+
+@pytest.mark.parametrize("stage", [Stage.INTENDED, Stage.ENTERING])
+def test_somebody_elses_trade_the_other_way_is_no_exit_while_nothing_is_held(stage: Stage) -> None:
+    life = Life() if stage is Stage.INTENDED else entering()
+    life.hears(life.filled("4", opening=False, by="web_1"))
+    assert (life.position.stage, life.position.exited) == (stage, 0)
+
+
 # --- restarts -----------------------------------------------------------------------------------------
 
 

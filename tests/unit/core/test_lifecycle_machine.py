@@ -181,7 +181,7 @@ class OnePosition(RuleBasedStateMachine):
         if held is None:
             self._go(lifecycle.found_flat(self.position, PARAMETERS, at=T0, mono=self.mono))
         else:
-            self._go(lifecycle.found_held(self.position, held, PARAMETERS, mono=self.mono))
+            self._go(lifecycle.found_held(self.position, held, PARAMETERS, at=T0, mono=self.mono))
 
     def _hear(self, *reports: Report) -> None:
         for report in reports:

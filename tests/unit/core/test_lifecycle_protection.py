@@ -179,6 +179,15 @@ def test_a_close_the_venue_calls_needless_is_checked_against_the_account() -> No
     assert isinstance(read, ReadAccount)
 
 
+def test_the_account_read_after_a_needless_close_counts_although_the_close_is_young() -> None:
+    life = open_life()
+    life.hears(life.conditional(Role.STOP, TRIGGERED))
+    life.waits(3.0)
+    life.hears(life.rejected(Role.CLOSE, -2022))
+    asked = life.is_seen_flat()
+    assert life.id(Role.STOP) in {each.client_order_id for each in asked if isinstance(each, QueryOrder)}
+
+
 @pytest.mark.fault(51)
 def test_no_close_is_larger_than_the_venue_takes_at_once() -> None:
     contract = instrument(max_market_quantity="4")
