@@ -32,7 +32,8 @@ class LeverageBracket:
 class Instrument:
     """One contract; every fraction (protections, fees, bands) is a ratio: 0.05 is 5 %.
 
-    ``brackets`` is sorted by floor and may be empty where the exchange has not told us yet.
+    ``brackets`` is sorted by floor and may be empty where the exchange has not told us yet. Funding settles
+    at the multiples of ``funding_interval_ms``, counted from midnight UTC.
     """
 
     symbol: str
@@ -54,6 +55,7 @@ class Instrument:
     contract_type: str = "PERPETUAL"
     onboard_ms: int = 0
     delivery_ms: int = 4_133_404_800_000
+    funding_interval_ms: int = 8 * 60 * 60 * 1000
     brackets: tuple[LeverageBracket, ...] = ()
 
     def round_quantity(self, quantity: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from math import isfinite
 
 from core.income import ReadIncomes
 from core.instruments import Instrument, InstrumentStatus
-from core.market import Floats, MinuteClosed, Prices, as_decimal
+from core.market import MINUTE_MS, Floats, MinuteClosed, Prices, as_decimal
 from core.orders import (
     AccountRead,
     CancelConditional,
@@ -42,7 +42,7 @@ from core.positions import Position
 from core.signals import Side
 from exchange.paper_holding import Holding
 
-FUNDING_INTERVAL_MS = 8 * 60 * 60 * 1000
+HOUR_MS = 60 * MINUTE_MS
 
 
 class PaperExchange:
@@ -248,9 +248,12 @@ class PaperExchange:
             holding.mark = _known(minute.context.mark, minute, symbol) or last
 
     def _settle_funding(self, minute: MinuteClosed) -> Iterator[Report]:
-        if minute.at % FUNDING_INTERVAL_MS:
+        if minute.at % HOUR_MS:
             return
+        due = {name for name, each in self._instruments.items() if not minute.at % each.funding_interval_ms}
         for symbol, holding in self._holdings.items():
+            if symbol not in due:
+                continue
             rate = _known(minute.context.funding_rate, minute, symbol)
             mark = _known(minute.context.mark, minute, symbol)
             if holding.quantity and rate is not None and mark is not None:

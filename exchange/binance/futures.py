@@ -1,12 +1,13 @@
 """The order side of one Binance account: ``core.ports.Exchange`` over ccxt."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 
 from core.clock import Clock
-from core.errors import ExchangeRefused
+from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.income import Income
 from core.instruments import Instrument
 from core.orders import (
@@ -25,13 +26,21 @@ from core.rng import Rng
 from exchange.binance import orders, rest
 from exchange.binance.account import AccountReply, SymbolConfig, account_read
 from exchange.binance.income import incomes_since
-from exchange.binance.instruments import ExchangeInfo, SymbolBrackets, instruments_of
+from exchange.binance.instruments import (
+    ExchangeInfo,
+    FundingTerms,
+    SymbolBrackets,
+    instruments_of,
+    with_funding,
+)
 from exchange.binance.outcomes import BY_CODE, Outcome
 from exchange.binance.quarantine import sort_out
 from exchange.binance.rest import BinanceRest
 from exchange.binance.user_stream import UserStream
 from exchange.limits.retries import ReadRetries
 from exchange.limits.weight import Priority
+
+_log = logging.getLogger(__name__)
 
 _CONDITIONAL_ROLES = frozenset({Role.STOP, Role.TRAIL, Role.TARGET})
 _ISOLATED = "ISOLATED"
@@ -46,6 +55,7 @@ class BinanceFutures:
         self._clock = clock
         self._retries = ReadRetries(clock=clock, rng=rng)
         self._one_way = False
+        self._funding: Sequence[FundingTerms] = ()
 
     async def instruments(self) -> Mapping[str, Instrument]:
         info = await self._retries.run(
@@ -54,7 +64,7 @@ class BinanceFutures:
         weight_limit = info.weight_limit()
         if weight_limit is not None:
             self._api.limiter.set_limit(weight_limit)
-        return instruments_of(info, await self._brackets())
+        return with_funding(instruments_of(info, await self._brackets()), await self._funding_terms())
 
     async def account(self) -> AccountRead:
         """Read balance, then positions. A read that fails in part fails whole: it must never look flat.
@@ -165,6 +175,18 @@ class BinanceFutures:
         return await self._retries.run(
             lambda: self._api.call(rest.BRACKETS, {}, priority=Priority.ACCOUNT, reply=list[SymbolBrackets])
         )
+
+    async def _funding_terms(self) -> Sequence[FundingTerms]:
+        """Return what was told last; that nobody tells keeps no contract from being traded."""
+        try:
+            self._funding = await self._retries.run(
+                lambda: self._api.call(
+                    rest.FUNDING_INFO, {}, priority=Priority.ACCOUNT, reply=list[FundingTerms]
+                )
+            )
+        except (ExchangeUnavailable, ExchangeRefused) as fault:
+            _log.warning("funding intervals not read: %s", fault)
+        return self._funding
 
     async def _ensure_one_way(self) -> None:
         if not self._one_way:

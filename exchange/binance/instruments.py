@@ -1,11 +1,14 @@
 """Contracts out of exchangeInfo and leverageBracket."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 
 from core.instruments import Instrument, InstrumentStatus, LeverageBracket
+
+HOUR_MS = 3_600_000
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -76,6 +79,24 @@ class SymbolBrackets(msgspec.Struct):
 
     symbol: str
     brackets: list[_Bracket]
+
+
+class FundingTerms(msgspec.Struct, rename="camel"):
+    """One element of the reply of /fapi/v1/fundingInfo, which leaves out who settles every eight hours."""
+
+    symbol: str
+    funding_interval_hours: int
+
+
+def with_funding(
+    instruments: Mapping[str, Instrument], terms: Iterable[FundingTerms]
+) -> Mapping[str, Instrument]:
+    """Return the contracts with intervals of their own."""
+    hours = {each.symbol: each.funding_interval_hours for each in terms if each.funding_interval_hours > 0}
+    return {
+        symbol: replace(each, funding_interval_ms=hours[symbol] * HOUR_MS) if symbol in hours else each
+        for symbol, each in instruments.items()
+    }
 
 
 def instruments_of(info: ExchangeInfo, brackets: Iterable[SymbolBrackets]) -> Mapping[str, Instrument]:

@@ -41,6 +41,7 @@ class Endpoint:
 
 
 EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1)
+FUNDING_INFO = Endpoint(method="fapiPublicGetFundingInfo", weight=0)
 SERVER_TIME = Endpoint(method="fapiPublicGetTime", weight=1)
 PREMIUM_INDEX = Endpoint(method="fapiPublicGetPremiumIndex", weight=10)
 KEY_RIGHTS = Endpoint(method="sapiGetAccountApiRestrictions", weight=1)

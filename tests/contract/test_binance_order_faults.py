@@ -209,13 +209,14 @@ def test_turned_away_an_order_does_not_exist_and_nothing_more_is_sent(fault: Res
 @pytest.mark.parametrize(
     "fault", [RestFault.FIELD_MISSING, RestFault.FIELD_NULL, RestFault.FIELD_RENAMED, RestFault.CLOCK_SKEW]
 )
-def test_an_account_answered_wrongly_is_read_again_or_not_at_all(fault: RestFault) -> None:
+def test_an_account_answered_wrongly_is_read_again_or_shows_nothing_flat(fault: RestFault) -> None:
     async def story(venue: VirtualRig) -> None:
         await venue.connection.exchange.submit(ENTRY)
         venue.strike(Rule(fault=fault, rate=0.5, match="/fapi/v3/"))
         for _ in range(20):
             try:
-                assert await held(venue) == ENTRY.quantity
+                account = await venue.connection.exchange.account()
+                assert account.positions or account.may_hold(SYMBOL)
             except (ExchangeUnavailable, ExchangeRefused):
                 continue
 

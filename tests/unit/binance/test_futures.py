@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -327,3 +328,33 @@ async def test_a_clock_measured_in_a_long_round_is_measured_again() -> None:
     await rig.api.synchronise_clock()
     assert rounds == []
     assert rig.api._client().options["timeDifference"] == 310
+
+
+def contract(symbol: str) -> dict[str, Any]:
+    """Make an entry of exchangeInfo, with what a contract can not do without."""
+    filters = [
+        {"filterType": "PRICE_FILTER", "tickSize": "0.01"},
+        {"filterType": "LOT_SIZE", "stepSize": "0.1", "minQty": "0.1", "maxQty": "1000"},
+        {"filterType": "MIN_NOTIONAL", "notional": "5"},
+    ]
+    terms = {"contractType": "PERPETUAL", "status": "TRADING", "quoteAsset": "USDT", "filters": filters}
+    return {"symbol": symbol, **terms}
+
+
+async def test_contracts_know_when_their_funding_settles_and_trade_without_it() -> None:
+    terms = reply([{"symbol": "ETHUSDT", "fundingIntervalHours": 4}])
+    answers = [terms, *(reply(b"<html>", status=502) for _ in range(10))]
+    info = {"symbols": [contract("ETHUSDT"), contract("SOLUSDT")]}
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.url.endswith("/fundingInfo"):
+            return answers.pop(0)
+        return reply(info if "exchangeInfo" in request.url else [])
+
+    exchange = wired(answer).exchange
+    for _ in range(2):
+        hours = {
+            symbol: each.funding_interval_ms // 3_600_000
+            for symbol, each in (await exchange.instruments()).items()
+        }
+        assert hours == {"ETHUSDT": 4, "SOLUSDT": 8}

@@ -28,7 +28,7 @@ from core.orders import (
 from core.parameters import CostParameters
 from core.signals import Side
 from exchange.paper import PaperExchange
-from tests.builders import MINUTE, SYMBOL, T0, instrument, plan, position
+from tests.builders import HOUR, MINUTE, SYMBOL, T0, instrument, plan, position
 
 FREE = CostParameters(taker_fee=Decimal(0), slippage=Decimal(0))
 AXIS = SymbolAxis((SYMBOL,))
@@ -162,6 +162,19 @@ def test_funding_is_paid_by_the_long_when_the_rate_is_positive() -> None:
     context = replace(MarketContext.unknown(1), mark=np.array([100.0]), funding_rate=np.array([0.0001]))
     reports = bought().close_minute(minute((100, 101, 99.5, 100), at=T0, context=context))
     assert [each.amount for each in reports if isinstance(each, FundingPaid)] == [Decimal("-0.1000")]
+
+
+def test_funding_settles_when_the_contract_says() -> None:
+    context = replace(MarketContext.unknown(1), mark=np.array([100.0]), funding_rate=np.array([0.0001]))
+    for hours, times in ((8, 1), (4, 2), (1, 8)):
+        venue, paid = bought(), 0
+        venue.follow({SYMBOL: replace(instrument(), funding_interval_ms=hours * HOUR)})
+        for hour in range(1, 9):
+            reports = venue.close_minute(
+                minute((100, 101, 99.5, 100), at=T0 - 8 * HOUR + hour * HOUR, context=context)
+            )
+            paid += sum(isinstance(each, FundingPaid) for each in reports)
+        assert paid == times
 
 
 prices = st.decimals("50", "150", places=2)
