@@ -29,14 +29,18 @@ def run_replay(
     """Decide every minute from ``start`` to ``end`` (ms), and sum up."""
     recorded = RecordedCandles(candles.symbols, candles.start_ms, candles.candles)
     instruments = {each.symbol: each.contract for each in recorded_universe(recorded)}
-    real, virtual = (PaperExchange(instruments, deposit=PAPER_DEPOSIT) for _ in range(2))
+
+    def paper() -> PaperExchange:
+        return PaperExchange(instruments, deposit=PAPER_DEPOSIT)
+
+    real, virtual = paper(), paper()
     axis, clock, timer = SymbolAxis(candles.symbols), ManualClock(start), SystemClock()
     world = World(
         mode=Mode.SIM,
         axis=axis,
         instruments=instruments,
         store=CandleStore(axis),
-        venues=Venues(real=real, virtual=virtual, real_driver=real, virtual_driver=virtual),
+        venues=Venues(real=real, virtual=virtual, real_driver=real, virtual_driver=virtual, shadow=paper),
         clock=clock,
     )
     log_to(folder, settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from cli.app import TRY_AGAIN
 from cli.watch import Watch
 from cli.watched_run import Rig
-from core.clock import ScaledClock
 from core.instruments import Instrument
 from core.market import SymbolAxis
 from core.ports import Notifier
@@ -26,35 +25,20 @@ from services.notifiers import Notifiers
 from services.operator import Operator
 from services.preflight import LOOK_SECONDS
 from services.quarter_check import QuarterCheck
-from services.session import SILENT_SECONDS, Inbox, Session
+from services.session import SILENT_SECONDS, Session
 from services.trader import Trader
 from services.universe import Universe
 from services.vital_signs import VitalSigns
-from wiring.account import Account, account_of
+from wiring.account import Account
 from wiring.boarding import board
 from wiring.fronts import discord_front, trade_drawer
+from wiring.ground import Ground, ground_at
 from wiring.market import archived_data_service
 from wiring.place import Place
 from wiring.records import Records
 from wiring.trader import PAPER_DEPOSIT, World, trader_in, universe_of
 
 KEPT_MINUTES = 1500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What a trader is built on: a place, an account there, and the books of the run."""
-
-    place: Place
-    settings: Settings
-    records: Records
-    inbox: Inbox
-    account: Account
-    instruments: Mapping[str, Instrument]
-
-    @property
-    def clock(self) -> ScaledClock:
-        return self.place.clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +53,13 @@ class Feed:
 
 async def rig_at(place: Place, settings: Settings, records: Records, watch: Watch) -> Rig:
     """Put everything together. Raises ``ModeRefused`` where the exchange's answers forbid to start."""
-    ground = await _ground(place, settings, records)
+    ground = await ground_at(place, settings, records)
     feed = await _feed(ground)
     highlights = Highlights(feed.store)
     discord = discord_front(settings, ground.clock, highlights)
     universe = _universe(ground, feed, held=lambda: trader.involved)
     notifier = Notifiers([watch, highlights, universe, *([discord.notifier] if discord else [])])
-    preflight = await board(
-        settings, place, records, ground.account, notifier=notifier, post=ground.inbox.post
-    )
+    preflight = await board(ground, notifier)
     trader = trader_in(_world(ground, feed), records, settings, notifier)
     operator = Operator(ground.inbox.post)
     vital = _vital_signs(ground, notifier)
@@ -103,19 +85,6 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
             *(vital.companions.of("preflight", run, within=2 * LOOK_SECONDS) for run in preflight),
             *([discord.run(trader.view, operator)] if discord else []),
         ),
-    )
-
-
-async def _ground(place: Place, settings: Settings, records: Records) -> Ground:
-    inbox = Inbox()
-    account = await account_of(settings, place, records, post=inbox.post)
-    return Ground(
-        place=place,
-        settings=settings,
-        records=records,
-        inbox=inbox,
-        account=account,
-        instruments=await account.exchange.instruments(),
     )
 
 

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from cli.options import DemoOptions
+from cli.reasons import refusal_text
 from cli.watch import Watch
 from cli.watched_run import Goal, WatchedRun
 from core.clock import SystemClock
@@ -45,6 +46,7 @@ async def run_trade(
             _check_time(records, place)
             _note_of(folder).claim(place.address)
             rig = await rig_at(place, settings, records, watch)
+            _tell_of_halt(records, watch)
             if boots.crashes() >= MOST_CRASHES:
                 rig.operator.halt("boot", Halt.CRASH_LOOP.value)
             boots.began()
@@ -86,4 +88,15 @@ def _check_time(records: Records, place: Place) -> None:
         raise ModeRefused(
             f"The journal in {records.folder} ends later than this market's present: it is about another one,"
             " perhaps a simulator that was started anew. Choose another name by PERPSCOUT_ACCOUNT."
+        )
+
+
+def _tell_of_halt(records: Records, watch: Watch) -> None:
+    """A halt outlives the run that it came in: who starts again should know why nothing is entered."""
+    state = records.journal.risk_state()
+    if state is not None and state.halted:
+        reason = refusal_text(state.halted)
+        watch.say(
+            f"No entries since an earlier run ({reason}) until somebody resumes, on Discord or by"
+            f" touch {records.folder / 'wishes' / 'resume'}"
         )

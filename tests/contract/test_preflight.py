@@ -29,6 +29,8 @@ RIGHTS = "/sapi/v1/account/apiRestrictions"
 PLACING = "POST /fapi/v1/algoOrder"
 ID = {"position_id": "p", "client_order_id": "ps-0-e1", "symbol": "SOLUSDT"}
 
+STOP = PlaceConditional(**ID, side=Side.LONG, role=Role.STOP, trigger_price=Decimal(1), quantity=None)
+
 
 class Wire:
     """A transport to the simulator that remembers every request."""
