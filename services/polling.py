@@ -69,7 +69,7 @@ class CandlePoller:
             newest = (self._clock.market_ms() - _SETTLING_MS) // MINUTE_MS * MINUTE_MS - MINUTE_MS
             owing = self._out_of_patience(self._silent(newest - (MISSED - 1) * MINUTE_MS))
             self._rounds = {symbol: self._rounds.get(symbol, 0) for symbol in owing}
-            if owing and newest > self._asked_ms:
+            if owing and newest != self._asked_ms:
                 self._asked_ms = newest
                 self._ask_for_streams()
                 await self._round(owing, newest)
@@ -80,8 +80,9 @@ class CandlePoller:
         return {symbol: known for symbol, known in silent.items() if now - self._since[symbol] >= PATIENCE}
 
     def _ask_for_streams(self) -> None:
-        """Subscribe anew who has just fallen silent, and now and then who still is."""
-        self._renew([symbol for symbol, rounds in self._rounds.items() if rounds % _RENEW_ROUNDS == 0])
+        """Let everybody be subscribed anew when one has just fallen silent, and now and then while one is."""
+        if any(rounds % _RENEW_ROUNDS == 0 for rounds in self._rounds.values()):
+            self._renew(list(self._rounds))
         self._rounds = {symbol: rounds + 1 for symbol, rounds in self._rounds.items()}
 
     async def _round(self, owing: Mapping[str, int], newest: int) -> None:

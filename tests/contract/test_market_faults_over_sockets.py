@@ -32,7 +32,13 @@ async def watched(*, symbols: int = 6, known: int | None = None) -> AsyncIterato
     """Run a market and somebody who listens to ``known`` of it, from the moment when all of that is whole."""
     async with (
         rig(speed=SPEED, symbols=symbols) as venue,
-        listening(venue.connection, venue.clock, deadline=0.1, symbols=known) as trader,
+        listening(
+            venue.connection,
+            venue.clock,
+            on_market_time=venue.clock.observe,
+            deadline=0.1,
+            symbols=known,
+        ) as trader,
     ):
         await trader.until_whole(patience=PATIENCE)
         yield venue, trader
@@ -197,7 +203,8 @@ async def test_a_cold_start_through_every_bad_page_ends_with_a_whole_market() ->
     )
     async with rig(speed=SPEED, symbols=6) as venue:
         venue.simulator.faults.add([Rule(fault=fault, rate=0.05, match=KLINES) for fault in spoilt])
-        async with listening(venue.connection, venue.clock, deadline=0.1) as trader:
+        observe = venue.clock.observe
+        async with listening(venue.connection, venue.clock, on_market_time=observe, deadline=0.1) as trader:
             await venue.clock.sleep(2)
             venue.simulator.faults.clear()
             await trader.until_whole(minutes=2, patience=PATIENCE)
