@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from cli.summary import ReplayResult, finish, pnl
+from core.positions import Source
 from core.trades import TradeRecord
 from services.trader import Trader
 
@@ -23,7 +24,7 @@ def finish_replay(
 
     ``net_r`` is the mean of all closed trades, real and virtual.
     """
-    net_rs = [trade.net_r for trade in trades]
+    net_rs = [trade.net_r for trade in trades if trade.source in {Source.REAL, Source.VIRTUAL}]
     trade_log, journal = written
     result = ReplayResult(
         candles=candles,
@@ -32,6 +33,7 @@ def finish_replay(
         signals=trader.tally.signals,
         trades=trader.tally.real.closed,
         virtual_trades=trader.tally.virtual.closed,
+        shadow_trades=trader.tally.shadow.closed,
         net_r=fmean(net_rs) if net_rs else 0.0,
         net_r_se=stdev(net_rs) / sqrt(len(net_rs)) if len(net_rs) > 1 else None,
         net_pnl=float(trader.tally.real.net_pnl),

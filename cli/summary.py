@@ -57,6 +57,7 @@ class ReplayResult:
     signals: int
     trades: int
     virtual_trades: int
+    shadow_trades: int
     net_r: float
     net_r_se: float | None
     net_pnl: float

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from data.journal_reader import JournalReader
 from tests.e2e.program import Outcome, run
 from tests.recorded import CANDLES, needs_candles
 
@@ -39,6 +40,15 @@ def test_it_says_what_it_did(outcome: Outcome) -> None:
         "net_r_se", "decisions_sha256",
     }  # fmt: skip
     assert told["trades"] + told["virtual_trades"] > 0
+
+
+def test_every_signal_has_its_label_or_is_still_followed(outcome: Outcome) -> None:
+    told = outcome.json
+    with JournalReader(Path(told["journal"])) as reader:
+        followed = len(reader.live_positions())
+    labelled = told["trades"] + told["virtual_trades"] + told["shadow_trades"]
+    assert told["shadow_trades"] > 0
+    assert labelled + followed == told["signals"]
 
 
 def test_a_symbol_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:
