@@ -48,6 +48,14 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.not_allowed": "exchange takes no order of ours",
         "reason.self_test": "rehearsal of the stops failed",
         "reason.crash_loop": "several runs ended badly",
+        "alert.hedge_mode": "no entries",
+        "alert.multi_assets": "no entries",
+        "alert.can_not_trade": "no entries",
+        "alert.self_test": "no entries: a rehearsed stop was not taken",
+        "alert.stops_not_beside": "no second stop rests beside the first; tightened stops are watched instead",
+        "alert.key_unbound": "THE API KEY WORKS FROM ANY ADDRESS: bind it to yours at the exchange",
+        "alert.key_unexamined": "what the API key may do can not be asked here",
+        "alert.watching_only": "live orders are not switched on: this run only watches",
         "reason.too_many_entries": "too many entries",
         "reason.cooldown": "cooling down after a stop",
         "reason.stops_in_a_row": "pause after several stops",
@@ -150,6 +158,11 @@ def gate_text(gate: "Gate") -> str:
     if numbers.get("known") == 0:
         return NO_BLOCK
     return GATES[gate.name][1].format(**numbers)
+
+
+def alert_text(key: str) -> str:
+    """Say what an alert is about; one that nobody has worded is shown by its key."""
+    return TEXTS.get(f"alert.{key}", key.replace("_", " "))
 
 
 def refusal_text(reason: str) -> str:

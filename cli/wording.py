@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from cli.reasons import refusal_text
+from cli.reasons import alert_text, refusal_text
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
 from core.positions import Position
 
@@ -55,7 +55,7 @@ def notice_line(notice: Notice) -> str:
             return f"refused  {candidate.symbol} {candidate.side.name}: {reason}"
         case Alert():
             detail = f": {notice.text}" if notice.text else ""
-            return f"{notice.severity}  {notice.symbol or 'trader'} {notice.key.replace('_', ' ')}{detail}"
+            return f"{notice.severity}  {notice.symbol or 'trader'} {alert_text(notice.key)}{detail}"
 
 
 def _opened(position: Position) -> str:
