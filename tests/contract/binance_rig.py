@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.clock import ScaledClock
 from core.orders import Report
@@ -53,11 +53,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(
-    *, speed: float = 60.0, symbols: int = 8, seed: int = 1, weight_limit: int = 2400
-) -> AsyncIterator[Rig]:
-    """Start everything, and stop it again in the opposite order."""
-    simulator = Simulator(SimConfig(speed=speed, symbols=symbols, seed=seed, weight_limit=weight_limit))
+async def rig(*, speed: float = 60.0, symbols: int = 8, seed: int = 1, **chosen: Any) -> AsyncIterator[Rig]:
+    """Start everything, and stop it again in the opposite order; ``chosen`` are of ``SimConfig``."""
+    simulator = Simulator(SimConfig(speed=speed, symbols=symbols, seed=seed, **chosen))
     announced = await simulator.start()
     clock = ScaledClock(speed=speed, market_ms=simulator.market.now_ms)
     connection = BinanceConnection(

@@ -3,12 +3,13 @@
 import pytest
 
 from core.instruments import InstrumentStatus
-from core.market import DAY_MS, MINUTE_MS
+from core.market import DAY_MS, MINUTE_MS, SymbolAxis
 from core.parameters import UniverseParameters
 from core.universe import UniverseRefreshed
 from services.universe import Universe
 from tests.contract.virtual_rig import virtual_rig
 from tests.fakes.virtual_time import run_virtually
+from tests.unit.services.test_universe import Market
 
 A_DAY = DAY_MS // MINUTE_MS
 
@@ -29,8 +30,9 @@ def test_a_contract_leaves_a_day_before_its_delivery_and_stays_away(
             instruments = await exchange.instruments()
             universe = Universe(
                 exchange,
-                tuple(instruments),
+                Market(SymbolAxis.of(instruments)),
                 instruments,
+                held=tuple,
                 post=told.append,
                 clock=venue.clock,
                 parameters=UniverseParameters(),

@@ -41,11 +41,20 @@ class VirtualRig:
 
 @asynccontextmanager
 async def virtual_rig(
-    *, symbols: int = 4, seed: int = 0, delistings: tuple[tuple[str, int], ...] = ()
+    *,
+    symbols: int = 4,
+    seed: int = 0,
+    listings: tuple[tuple[str, int], ...] = (),
+    delistings: tuple[tuple[str, int], ...] = (),
+    listens: bool = True,
 ) -> AsyncIterator[VirtualRig]:
-    """Start everything, and stop it again in the opposite order."""
+    """Start everything, and stop it again in the opposite order.
+
+    Whoever hears the account's reports himself ``listens`` not: each is told once.
+    """
     clock = VirtualClock()
-    simulator = Simulator(SimConfig(symbols=symbols, seed=seed, delistings=delistings), clock=clock)
+    config = SimConfig(symbols=symbols, seed=seed, listings=listings, delistings=delistings)
+    simulator = Simulator(config, clock=clock)
     connection = BinanceConnection(
         ADDRESSES,
         Credentials(api_key=simulator.api_key, api_secret=simulator.api_secret),
@@ -55,12 +64,14 @@ async def virtual_rig(
     )
     rig = VirtualRig(simulator, clock, connection)
     simulator.let_time_pass()
-    listening = asyncio.create_task(rig.listen())
+    listening = asyncio.create_task(rig.listen()) if listens else None
     try:
-        await connection.user_stream.connected.wait()
+        if listening is not None:
+            await connection.user_stream.connected.wait()
         yield rig
     finally:
         await connection.exchange.close()
-        await listening
+        if listening is not None:
+            await listening
         await connection.close()
         await simulator.close()
