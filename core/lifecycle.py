@@ -235,7 +235,18 @@ def _on_filled(position: Position, report: OrderFilled, parameters: LifecyclePar
 
 def _is_of_another(position: Position, report: Report) -> bool:
     """Tell late news of an order of an earlier position on the symbol. What it did, the account shows."""
-    return tag_of(getattr(report, "client_order_id", "")) not in {None, position.tag}
+    if tag_of(getattr(report, "client_order_id", "")) in {None, position.tag}:
+        return False
+    return not (isinstance(report, OrderFilled) and _takes_from(position, report))
+
+
+def _takes_from(position: Position, fill: OrderFilled) -> bool:
+    """Tell an exit of an earlier position that was stuck at the venue and executed after our entry did.
+
+    The venue knows one position a symbol: it was ours that was reduced. Both times are the venue's.
+    """
+    entered = [each.at for each in position.fills if each.opening]
+    return fill.side is not position.side and bool(entered) and fill.at > max(entered)
 
 
 def _booked(position: Position, report: OrderFilled, *, opening: bool) -> Position:
@@ -279,7 +290,7 @@ def _reason_of(position: Position, report: OrderFilled) -> ExitReason:
                 or (each.venue_order_id and report.venue_order_id == each.venue_order_id)
             ):
                 return reason
-    role = role_of(report.client_order_id)
+    role = role_of(report.client_order_id) if tag_of(report.client_order_id) == position.tag else None
     return _REASONS.get(role, ExitReason.EXTERNAL) if role else ExitReason.EXTERNAL
 
 

@@ -170,13 +170,6 @@ def test_a_stop_that_would_trigger_at_once_closes_the_position() -> None:
     assert "stop" in " ".join(lived(RestFault.REFUSED, STOP, code=-2021).exits)
 
 
-@pytest.mark.fault(33)
-def test_a_close_that_fails_is_tried_until_flat() -> None:
-    refused_stop = Rule(fault=RestFault.REFUSED, match=STOP, rate=0.5, code=-2021)
-    lost_close = Rule(fault=RestFault.LOSE_REQUEST, match=ENTRY, rate=0.5)
-    assert live_through(Weather(seed=5, rules=(refused_stop, lost_close))).entries > 5
-
-
 @pytest.mark.fault(34, 87)
 @pytest.mark.parametrize("step", [60, 100])
 def test_whatever_step_it_dies_at_the_next_life_protects_first(step: int) -> None:

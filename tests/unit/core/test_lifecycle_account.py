@@ -112,6 +112,32 @@ def test_late_news_of_an_earlier_position_is_not_booked_into_this_one() -> None:
     assert life.at(Stage.OPEN)
 
 
+@pytest.mark.fault(41)
+def test_an_exit_of_an_earlier_position_that_was_stuck_and_executes_now_has_taken_ours() -> None:
+    life = open_life()
+    late = life.filled(opening=False, by="ps-000000000000000000-t1")
+    left = life.hears(replace(late, at=late.at + 1))
+    assert life.position.stage is Stage.CLOSED
+    assert life.position.exit_reason is ExitReason.EXTERNAL
+    assert [fill.trade_id for fill in life.position.fills][-1] == late.trade_id
+    assert {type(command) for command in left} == {CancelConditional}
+
+
+@pytest.mark.fault(39)
+def test_a_flat_account_read_right_after_each_needless_close_is_believed_in_the_end() -> None:
+    life = entering()
+    life.hears(life.filled())
+    life.hears(life.rejected(Role.STOP, code=-2021))
+    for _ in range(60):
+        for command in life.waits(0.5):
+            if isinstance(command, CloseAtMarket):
+                life.hears(life.rejected(Role.CLOSE, -2022, attempt=life.position.attempts[Role.CLOSE]))
+                for question in life.is_seen_flat():
+                    assert isinstance(question, QueryOrder)
+                    life.hears(replace(life.absent(Role.STOP), client_order_id=question.client_order_id))
+    assert life.at(Stage.CLOSED)
+
+
 @pytest.mark.fault(48)
 def test_somebody_elses_addition_is_not_booked_and_freezes() -> None:
     life = open_life()
