@@ -48,14 +48,6 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.not_allowed": "exchange takes no order of ours",
         "reason.self_test": "rehearsal of the stops failed",
         "reason.crash_loop": "several runs ended badly",
-        "alert.hedge_mode": "no entries",
-        "alert.multi_assets": "no entries",
-        "alert.can_not_trade": "no entries",
-        "alert.self_test": "no entries: a rehearsed stop was not taken",
-        "alert.stops_not_beside": "no second stop rests beside the first; tightened stops are watched instead",
-        "alert.key_unbound": "THE API KEY WORKS FROM ANY ADDRESS: bind it to yours at the exchange",
-        "alert.key_unexamined": "what the API key may do can not be asked here",
-        "alert.watching_only": "live orders are not switched on: this run only watches",
         "reason.too_many_entries": "too many entries",
         "reason.cooldown": "cooling down after a stop",
         "reason.stops_in_a_row": "pause after several stops",
@@ -160,9 +152,21 @@ def gate_text(gate: "Gate") -> str:
     return GATES[gate.name][1].format(**numbers)
 
 
+ALERTS: Mapping[str, str] = MappingProxyType(
+    {
+        "self_test": "no entries, a rehearsed stop was not taken",
+        "stops_not_beside": "no stop rests beside the first, tightened ones are watched by the program",
+        "key_unbound": "THE API KEY WORKS FROM ANY ADDRESS, bind it to yours at the exchange",
+        "key_unexamined": "what the API key may do can not be asked here",
+        "watching_only": "live orders are not switched on, this run only watches",
+    }
+)
+"""Alerts whose key says too little."""
+
+
 def alert_text(key: str) -> str:
     """Say what an alert is about; one that nobody has worded is shown by its key."""
-    return TEXTS.get(f"alert.{key}", key.replace("_", " "))
+    return ALERTS.get(key, key.replace("_", " "))
 
 
 def refusal_text(reason: str) -> str:

@@ -1,7 +1,17 @@
 """The terminal's words: the chat's keys, and a sentence for every gate and factor there is."""
 
 from bot.catalogue import Language, messages
-from cli.reasons import GATES, NO_BLOCK, TEXTS, factor_text, gate_name, gate_text, refusal_text, strongest
+from cli.reasons import (
+    ALERTS,
+    GATES,
+    NO_BLOCK,
+    TEXTS,
+    factor_text,
+    gate_name,
+    gate_text,
+    refusal_text,
+    strongest,
+)
 from core.verdicts import Reason
 from services.scanner import CONFIDENCE_GATE
 from strategies.ict_smc.explanation import GateName
@@ -12,6 +22,10 @@ SHARED = ("factor.", "why.", "reason.")
 
 def test_the_keys_are_those_of_the_chat() -> None:
     assert set(TEXTS) == {key for key in messages(Language.EN) if key.startswith(SHARED)}
+
+
+def test_alerts_that_have_words_of_their_own_are_alerts_of_the_chat() -> None:
+    assert {f"alert.{key}" for key in ALERTS} <= set(messages(Language.EN))
 
 
 def test_every_gate_and_factor_has_words_for_its_numbers() -> None:
