@@ -29,23 +29,26 @@ class Highlights:
 
     def __init__(self, store: CandleStore) -> None:
         self._store = store
-        self._ended: list[Position] = []
+        self._ended: list[Highlight] = []
 
     def notify(self, notice: Notice) -> None:
         if isinstance(notice, PositionEnded):
-            ranked = sorted([*self._ended, notice.position], key=_net_r)
+            ranked = sorted([*self._ended, self._cut(notice.position)], key=_net_r)
             self._ended = [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked
 
     @property
     def best(self) -> Highlight | None:
-        return self.around(self._ended[-1]) if self._ended else None
+        return self._now(self._ended[-1]) if self._ended else None
 
     @property
     def worst(self) -> Highlight | None:
-        return self.around(self._ended[0]) if len(self._ended) > 1 else None
+        return self._now(self._ended[0]) if len(self._ended) > 1 else None
 
-    def around(self, position: Position) -> Highlight:
-        """Cut the candles from an hour before the entry to a little after the exit."""
+    def around(self, position: Position) -> Highlight | None:
+        """Cut the candles from an hour before the entry to a little after the exit; ``None`` without any."""
+        return _shown(self._cut(position))
+
+    def _cut(self, position: Position) -> Highlight:
         opened = position.opened_at or position.plan.planned_at
         start = opened - BARS_BEFORE * MINUTE_MS
         end = (position.closed_at or opened) + BARS_AFTER * MINUTE_MS
@@ -53,6 +56,15 @@ class Highlights:
         shown = (times >= start) & (times <= end) & ~np.isnan(candles[Field.CLOSE])
         return Highlight(position=position, candles=candles[:, shown], open_times=times[shown])
 
+    def _now(self, then: Highlight) -> Highlight | None:
+        """Cut the candles anew, unless the store has let go of them since."""
+        now = self._cut(then.position)
+        return _shown(now if len(now.open_times) >= len(then.open_times) else then)
 
-def _net_r(position: Position) -> float:
-    return TradeRecord(position=position, snapshot=EMPTY_SNAPSHOT).net_r
+
+def _shown(highlight: Highlight) -> Highlight | None:
+    return highlight if len(highlight.open_times) else None
+
+
+def _net_r(highlight: Highlight) -> float:
+    return TradeRecord(position=highlight.position, snapshot=EMPTY_SNAPSHOT).net_r

@@ -20,7 +20,8 @@ def discord_front(settings: Settings, clock: Clock, highlights: Highlights) -> D
     """Make the Discord front, with a picture of each closed trade; ``None`` without a token."""
 
     def picture(notice: Notice) -> TradeChart | None:
-        return _chart(highlights.around(notice.position)) if isinstance(notice, PositionEnded) else None
+        highlight = highlights.around(notice.position) if isinstance(notice, PositionEnded) else None
+        return _chart(highlight) if highlight else None
 
     return DiscordFront.of(settings, clock=clock, picture=picture)
 
