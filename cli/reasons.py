@@ -158,6 +158,8 @@ ALERTS: Mapping[str, str] = MappingProxyType(
         "stops_not_beside": "no stop rests beside the first, tightened ones are watched by the program",
         "key_unbound": "THE API KEY WORKS FROM ANY ADDRESS, bind it to yours at the exchange",
         "key_unexamined": "what the API key may do can not be asked here",
+        "contracts_listed": "new contracts, followed from now on",
+        "contract_leaving": "the contract leaves, no entries and positions are closed",
         "watching_only": "live orders are not switched on, this run only watches",
     }
 )

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from core.clock import Clock
 from core.income import Income, IncomeKind, ReadIncomes
+from core.instruments import Instrument, InstrumentStatus
 from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
 from core.lifecycle_moves import Concern
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
@@ -122,8 +124,8 @@ class Clerk:
             self.say("contracts_listed", Severity.INFO, at=event.at, text=", ".join(listed))
         for symbol in event.leaving:
             if symbol not in told:
-                status = event.instruments[symbol].status.value
-                self.say("contract_leaving", Severity.WARNING, at=event.at, symbol=symbol, text=status)
+                why = _why_leaving(event.instruments[symbol])
+                self.say("contract_leaving", Severity.WARNING, at=event.at, symbol=symbol, text=why)
 
     # --- telling ------------------------------------------------------------------------------------
 
@@ -296,3 +298,10 @@ def _ended_at(position: Position) -> int:
 
 def _unheard(*_news: object) -> None:
     """News that is nobody's business."""
+
+
+def _why_leaving(contract: Instrument) -> str:
+    """Return the status that ended trading, or when the contract will be delivered."""
+    if contract.status is not InstrumentStatus.TRADING:
+        return contract.status.value
+    return f"{datetime.fromtimestamp(contract.delivery_ms / 1000, UTC):%Y-%m-%d %H:%M UTC}"

@@ -1,13 +1,14 @@
 """A trader whose market changes its axis under what it holds."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
 
 from core.instruments import InstrumentStatus
 from core.market import MINUTE_MS, AxisChanged, MarketContext, MinuteClosed, SymbolAxis
-from core.notices import PositionEnded
+from core.notices import Alert, PositionEnded
 from core.parameters import Parameters
 from core.positions import ExitReason, Source
 from core.universe import compare
@@ -88,3 +89,16 @@ def test_who_is_loaded_is_counted_among_those_who_are_followed(world: World) -> 
     world.trader.process(AxisChanged(axis=WITHOUT_A))
     assert world.trader.view().universe == len(SYMBOLS) - 1
     assert world.trader.view().loaded <= len(SYMBOLS) - 1
+
+
+def test_people_hear_once_who_comes_and_who_leaves_when(world: World) -> None:
+    at = world.clock.market_ms()
+    soon = replace(INSTRUMENTS["AUSDT"], delivery_ms=at + MINUTE_MS)
+    now = {**INSTRUMENTS, "AUSDT": soon, NEW: instrument(NEW)}
+    told = compare(SYMBOLS, INSTRUMENTS, now, at=at, parameters=Parameters().universe)
+    for _ in range(2):
+        world.trader.process(told)
+    listed, leaving = world.ear.of(Alert)
+    assert (listed.key, listed.text) == ("contracts_listed", NEW)
+    assert (leaving.key, leaving.symbol) == ("contract_leaving", "AUSDT")
+    assert leaving.text == f"{datetime.fromtimestamp(soon.delivery_ms / 1000, UTC):%Y-%m-%d %H:%M UTC}"
