@@ -56,7 +56,6 @@ class Admission:
         self._newest_streamed = 0
         self._told: set[str] = set()
         self._strange: set[str] = set()
-        self._distrusted: set[str] = set()
         self._has_begun = False
         self.has_admitted = False
 
@@ -93,7 +92,6 @@ class Admission:
             self._streamed.pop(symbol, None)
             self._passed.pop(symbol, None)
             self._told.discard(symbol)
-            self._distrusted.discard(symbol)
 
     def closed(self, symbol: str, open_time: int) -> None:
         """A closed candle has come by stream and is in the buffer."""
@@ -116,10 +114,8 @@ class Admission:
 
     def distrust(self, symbol: str) -> None:
         """Fetch everything of a symbol anew; the caller has taken it out of the live ones."""
-        if symbol not in self._distrusted:
-            self._distrusted.add(symbol)
-            self._forget(symbol)
-            self._bootstrap.fetch((symbol,))
+        self._forget(symbol)
+        self._bootstrap.fetch((symbol,))
 
     def _pass(self, symbol: str, open_time: int) -> None:
         """What closed by then will not come by itself any more."""
@@ -149,7 +145,6 @@ class Admission:
         if not len(minutes.open_times):
             self._strange.add(symbol)  # nothing of it has closed yet
             return
-        self._distrusted.discard(symbol)
         quarters = replace(quarters, starts_over=symbol in self._told)
         self._streamed.setdefault(symbol, self._barrier.frontier)
         self._buffer.put_history(index, minutes)

@@ -50,6 +50,11 @@ class CandleBuffer:
         slot = self._slot(open_time)
         return bool(self._times[slot] == open_time and not np.isnan(self._candles[slot, Field.CLOSE, index]))
 
+    def drop(self, index: int, open_time: int) -> None:
+        """Forget one candle."""
+        if self.has(index, open_time):
+            self._candles[self._slot(open_time), :, index] = np.nan
+
     def candle(self, index: int, open_time: int) -> Floats | None:
         """Return a copy of one candle [5], ``None`` where it is missing."""
         if not self.has(index, open_time):

@@ -111,7 +111,7 @@ class DataService:
             clock=clock,
         )
         self._second_look = SecondLook(
-            candles, believed=self._believed, distrust=self.distrust, spawn=self._spawn
+            candles, believed=self._believed, correct=self._correct, spawn=self._spawn
         )
         self._heard = asyncio.Event()
         self._market_ms = 0
@@ -313,6 +313,18 @@ class DataService:
     def _believed(self, symbol: str, open_time: int) -> Floats | None:
         index = self.axis.index_of(symbol)
         return None if index is None else self._buffer.candle(index, open_time)
+
+    def _correct(self, symbol: str, open_time: int, candle: Floats | None) -> None:
+        """Replace a candle; where it was told already, or none is known, the symbol starts over."""
+        index = self.axis.index_of(symbol)
+        if index is None:
+            return
+        if candle is None:
+            self._buffer.drop(index, open_time)
+        else:
+            self._buffer.put(index, open_time, tuple(candle.tolist()))
+        if candle is None or open_time <= self._barrier.frontier:
+            self.distrust(symbol)
 
     def _arrive(self, index: int, open_time: int) -> None:
         if open_time > self._barrier.frontier and self._barrier.arrive(index, open_time):
