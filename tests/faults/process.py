@@ -120,7 +120,11 @@ class Process:
         instruments = await exchange.instruments()
         axis = self._axis(instruments)
         store = CandleStore(axis)
-        paper = PaperExchange(instruments, deposit=Decimal(10_000))
+
+        def paper() -> PaperExchange:
+            return PaperExchange(instruments, deposit=Decimal(10_000))
+
+        virtual = paper()
         bookkeeper = Bookkeeper(Shelf(world.beside), clock)
         execution = ExecutionService(exchange, post=self._inbox.post, clock=clock)
         minutes = StormMinutes(world.exchange, axis, clock, on_axis=self._inbox.post)
@@ -140,7 +144,9 @@ class Process:
             engine=ScriptedEngine(axis, world.script),
             store=store,
             desk=RiskDesk(instruments, store, STORM_RULES),
-            venues=Venues(real=execution, virtual=paper, virtual_driver=paper),
+            venues=Venues(
+                real=execution, virtual=virtual, virtual_driver=virtual, twin=paper(), shadow=paper
+            ),
             journal=journal,
             bookkeeper=bookkeeper,
             notifier=notifier,
