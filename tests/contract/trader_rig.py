@@ -229,13 +229,12 @@ async def venue(folder: Path) -> AsyncIterator[Venue]:
 @asynccontextmanager
 async def life(at: Venue) -> AsyncIterator[Life]:
     """Let a trader live on what the last one left, until the context ends."""
-    connection = _connection(at.addresses, at.credentials, at.simulator)
-    clock = _clock(at.simulator)
-    instruments = await connection.exchange.instruments()
+    connection, clock = _connection(at.addresses, at.credentials, at.simulator), _clock(at.simulator)
     axis, inbox, wish, ear = SymbolAxis.of(at.symbols), Inbox(), Wish(), Ear()
-    store, bookkeeper = CandleStore(axis), Bookkeeper(Shelf(), clock)
-    paper = PaperExchange(instruments, deposit=Decimal(10_000))
+    bookkeeper = Bookkeeper(Shelf(), clock)
     execution = ExecutionService(connection.exchange, post=inbox.post, clock=clock)
+    instruments = await connection.exchange.instruments()
+    store, paper = CandleStore(axis), PaperExchange(instruments, deposit=Decimal(10_000))
     with SqliteJournal(at.folder / "journal.db", durable=False) as journal:
         trader = Trader(
             mode="sim",
@@ -259,15 +258,21 @@ async def life(at: Venue) -> AsyncIterator[Life]:
             mark=at.mark,
             execution=execution,
         )
-        living = asyncio.create_task(session.run(lambda: False))
         alive = Life(trader=trader, wish=wish, ear=ear, connection=connection)
-        try:
-            await alive.until(lambda: trader.desk.equity is not None or living.done())
+        async with _running(session, connection):
+            await alive.until(lambda: trader.desk.equity is not None)
             yield alive
-        finally:
-            living.cancel()
-            await asyncio.gather(living, return_exceptions=True)
-            await connection.close()
+
+
+@asynccontextmanager
+async def _running(session: Session, connection: BinanceConnection) -> AsyncIterator[None]:
+    running = asyncio.create_task(session.run(lambda: False))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await connection.close()
 
 
 def _clock(simulator: Simulator) -> ScaledClock:
