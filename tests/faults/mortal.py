@@ -6,6 +6,7 @@ Everything but what it wishes for is what trades: adapter, streams, candles, jou
 import argparse
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -94,11 +95,7 @@ async def trade(arguments: argparse.Namespace) -> None:
             execution=execution,
         )
         closing = (_close_all(trader, inbox, clock),) if arguments.quiet else ()
-        try:
-            await session.run(lambda: False, *closing)
-        except asyncio.CancelledError:
-            task.uncancel()
-    await connection.close()
+        await session.run(lambda: False, *closing)
 
 
 async def _close_all(trader: Trader, inbox: Inbox, clock: ScaledClock) -> None:
@@ -115,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--market-ms", type=int, required=True)
     parser.add_argument("--quiet", action="store_true")
-    asyncio.run(trade(parser.parse_args(arguments)))
+    with suppress(asyncio.CancelledError):  # told to end, it has done so in good order
+        asyncio.run(trade(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":
