@@ -15,7 +15,10 @@ _STEPS = 20  # lines that a pipe gets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadResult:
-    """The stable object of ``download-data --json``; times are ms, ``out`` is for ``replay --data``."""
+    """The stable object of ``download-data --json``; times are ms, ``out`` is for ``replay --data``.
+
+    ``first`` is when the oldest candle opened: later than ``start`` where the exchange gives none before.
+    """
 
     symbols: int
     fetched: int
@@ -23,6 +26,7 @@ class DownloadResult:
     failed: dict[str, str]
     start: int
     end: int
+    first: int | None
     seconds: float
     rate_limited: int
     out: str
@@ -57,6 +61,7 @@ def finish_download(result: DownloadResult, *, json_wanted: bool) -> int:
         "candles": f"{result.candles:,} of {result.symbols} symbols, {result.fetched:,} of them fetched now",
         "from": _moment(result.start),
         "to": _moment(result.end),
+        **_shortfall(result),
         "took": f"{result.seconds:.1f} s",
         "for --data": result.out,
     }
@@ -66,6 +71,16 @@ def finish_download(result: DownloadResult, *, json_wanted: bool) -> int:
     if json_wanted:
         print_result(json.dumps(asdict(result)))
     return 1 if result.failed else 0
+
+
+def _shortfall(result: DownloadResult) -> dict[str, object]:
+    """Say from when on there are candles, where that is later than was asked for."""
+    if result.first == result.start:
+        return {}
+    given = (
+        "gives none of that time" if result.first is None else f"gives none before {_moment(result.first)}"
+    )
+    return {"but": f"the exchange {given}"}
 
 
 def _moment(at: int) -> str:

@@ -89,6 +89,15 @@ class CandleArchive:
         spans = ((max(day, start_ms), min(day + DAY_MS, end_ms)) for day in days)
         return sum(len(self.block(MINUTE_MS, *span, symbols=symbols).batch()) for span in spans)
 
+    def oldest(self, start_ms: int, end_ms: int, *, symbols: Sequence[str]) -> int | None:
+        """Return when the first 1m candle opened in ``[start_ms, end_ms)``, ``None`` where there is none."""
+        for day_ms in range(start_ms // DAY_MS * DAY_MS, end_ms, DAY_MS):
+            first, last = max(day_ms, start_ms), min(day_ms + DAY_MS, end_ms)
+            times = self.block(MINUTE_MS, first, last, symbols=symbols).batch().times
+            if len(times):
+                return int(times.min())
+        return None
+
     def days(self, timeframe_ms: int = MINUTE_MS) -> list[int]:
         """Return the starts (ms) of the days of which there are candles, in order."""
         folders = (self.folder / _FOLDERS[timeframe_ms]).glob("????-??-??")

@@ -51,6 +51,7 @@ async def run_download(settings: Settings, options: DownloadOptions) -> int:
             failed=work.failed,
             start=span.start_ms,
             end=span.end_ms,
+            first=archive.oldest(span.start_ms, span.end_ms, symbols=symbols),
             seconds=round(clock.monotonic() - began, 3),
             rate_limited=venue.api.rate_limited,
             out=str(options.out or archive.folder),

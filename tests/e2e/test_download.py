@@ -60,11 +60,15 @@ async def test_without_a_place_the_last_day_goes_into_the_accounts_archive(tmp_p
     async with exchange() as told:
         done = await downloaded(told, tmp_path, "--symbols", "BTCUSDT")
         assert done.code == 0, done.stderr
+        longer = await downloaded(told, tmp_path, "--symbols", "BTCUSDT", "--from", FROM - 9 * DAY_MS)
         unknown = await downloaded(told, tmp_path, "--symbols", "BTCUSTD")
     folder = tmp_path / "sim" / "main" / "candles"
     assert done.json["out"] == str(folder)
     assert done.json["end"] - done.json["start"] == DAY_MS
     assert len(CandleArchive(folder).newest(done.json["end"])) >= 499
+    assert (longer.code, longer.json["start"]) == (0, FROM - 9 * DAY_MS)
+    assert longer.json["start"] < longer.json["first"] < done.json["first"] == done.json["start"]
+    assert "the exchange gives none before 20" in longer.stderr
     assert unknown.code == 1
     assert unknown.stderr.strip().splitlines()[-1] == (
         "BTCUSTD is no USDT perpetual of the exchange; the nearest is BTCUSDT."
