@@ -109,7 +109,7 @@ class Moves:
     sources: NDArray[np.intp]
     before: int
 
-    def of(self, values: NDArray[T], blank: float | bool) -> NDArray[T]:
+    def of(self, values: NDArray[T], blank: float | NDArray[T]) -> NDArray[T]:
         """Return ``values`` with symbols on the last axis as they stand on the next one, newcomers blank."""
         if not self.before:
             return np.full((*values.shape[:-1], len(self.sources)), blank, dtype=values.dtype)

@@ -17,6 +17,9 @@ from data.cache import Cache
 _log = logging.getLogger(__name__)
 
 HOUR_MS = 3_600_000
+MIDDLE_MS = MINUTE_MS // 2
+"""How far into the hour's first minute it is looked: reading the list and moving arrays take milliseconds,
+which as a minute closes others need."""
 _LOOK_SECONDS = 0.5
 
 
@@ -36,7 +39,7 @@ class Market(Protocol):
 
 
 class Universe:
-    """Compares the exchange's contracts with the followed ones at every market hour, and follows the news.
+    """Compares the exchange's contracts with the followed ones every market hour, and follows the news.
 
     Followed is what may be entered, and what is held: a contract that is leaving stays until nothing of it
     is. ``wish`` asks for a look out of turn; however often, the exchange is asked twice a minute at most.
@@ -128,4 +131,4 @@ class Universe:
 
 
 def _next_hour(at: int) -> int:
-    return (at // HOUR_MS + 1) * HOUR_MS
+    return ((at - MIDDLE_MS) // HOUR_MS + 1) * HOUR_MS + MIDDLE_MS

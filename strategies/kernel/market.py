@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.market import MINUTE_MS, QUARTER_MS, Booleans, Floats
+from core.market import MINUTE_MS, QUARTER_MS, Booleans, Floats, SymbolAxis
 from strategies.kernel.events import Kind
 from strategies.kernel.indicators import trend_side
 from strategies.kernel.parameters import KernelParameters
@@ -103,14 +103,13 @@ class MarketKernel:
 
     def arrange(self, symbols: Sequence[str]) -> None:
         """Follow a new universe: who stays keeps its state, newcomers start blank, the rest is forgotten."""
-        before, place = self.state, {symbol: s for s, symbol in enumerate(self.symbols)}
-        pairs = [(new, place[symbol]) for new, symbol in enumerate(symbols) if symbol in place]
+        moves = SymbolAxis(self.symbols).moves_to(SymbolAxis(tuple(symbols)))
+        minute, quarter, forming = (
+            moves.of(table, np.zeros((), dtype=table.dtype)).view(np.recarray) for table in tables(self.state)
+        )
         self.symbols = tuple(symbols)
-        self.state = _blank_market(len(self.symbols), self.parameters)
+        self.state = self.state._replace(minute=minute, quarter=quarter, forming=forming)
         self._make_buffers()
-        new, old = (list(side) for side in zip(*pairs, strict=True)) if pairs else ([], [])
-        for into, source in zip(tables(self.state), tables(before), strict=True):
-            into[new] = source[old]
 
     def events(self) -> Iterator[MarketEvent]:
         """Yield what the last step made known: by symbol, 1m before 15m, in the order it happened."""
