@@ -32,7 +32,8 @@ class LifecycleParameters:
     An entry of unknown outcome counts as never placed after ``absence_probes`` queries that did not find
     it, ``probe_seconds`` apart, and a read of the whole account that does not show it: right after sending,
     not found is not absent. Where the account shows something all the while, it is somebody else's after
-    ``strange_probes`` such queries. An account that shows another quantity than ours ``doubts`` times is believed.
+    ``strange_probes`` such queries. An account that shows another quantity than ours ``doubts`` times is
+    believed.
 
     A plan keeps liquidation twice as far as its stop. What may fill ``max_real_risk`` times as far away
     can keep no more than the quotient, ``liquidation_to_stop``.

@@ -14,6 +14,7 @@ from core.orders import (
     AccountRead,
     CancelConditional,
     CloseAtMarket,
+    OrderFilled,
     PlaceConditional,
     QueryOrder,
     Report,
@@ -235,9 +236,11 @@ class BinanceFutures:
             )
         )
         fills = await self._fills(query, order.became) if order.became else ()
+        if not order.is_told_whole(fills):
+            raise ExchangeUnavailable(f"{query.client_order_id} triggered, and what it did is not told whole")
         return (orders.conditional_changed(order), *fills)
 
-    async def _fills(self, query: QueryOrder, order_id: int | str) -> Sequence[Report]:
+    async def _fills(self, query: QueryOrder, order_id: int | str) -> Sequence[OrderFilled]:
         trades = await self._retries.run(
             lambda: self._api.call(
                 rest.FIND_TRADES,

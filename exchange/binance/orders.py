@@ -1,6 +1,6 @@
 """Our commands as Binance's parameters, and its order replies as our reports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -28,6 +28,7 @@ _CONDITIONAL_TYPE: Mapping[Role, str] = {
     Role.TARGET: "TAKE_PROFIT_MARKET",
 }
 _USUAL_RATE = CostParameters().taker_fee
+_TRIGGERED = frozenset({ConditionalStatus.TRIGGERED, ConditionalStatus.FINISHED})
 ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
 
 
@@ -66,6 +67,17 @@ class ConditionalReply(msgspec.Struct, rename="camel"):
     algo_status: str
     update_time: int = 0
     actual_order_id: str | int | None = None
+    actual_qty: str | None = None  # empty while it rests
+
+    def is_told_whole(self, fills: Iterable[OrderFilled]) -> bool:
+        """Tell whether what became of it, once triggered, and all its executions are told.
+
+        A reply may have lost the order's id, a list of executions some of its rows.
+        """
+        if self.algo_status not in _TRIGGERED:
+            return True
+        booked = sum((each.quantity for each in fills), Decimal(0))
+        return bool(self.became) and booked >= Decimal(self.actual_qty or 0)
 
     @property
     def became(self) -> str:

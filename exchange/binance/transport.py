@@ -75,7 +75,7 @@ class AiohttpTransport:
                 return HttpResponse(status=reply.status, headers=reply.headers, body=await reply.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise ExchangeUnavailable(
-                f"no answer to {request.method} {_path(request.url)}: {fault!r}"
+                f"no answer to {request.method} {shown(request.url)}: {fault!r}"
             ) from fault
 
     async def connect(self, url: str) -> Socket:
@@ -87,7 +87,7 @@ class AiohttpTransport:
                 timeout=aiohttp.ClientWSTimeout(ws_close=_LAST_WORDS),
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise ExchangeUnavailable(f"no socket at {_path(url)}: {fault!r}") from fault
+            raise ExchangeUnavailable(f"no socket at {shown(url)}: {fault!r}") from fault
         return AiohttpSocket(socket)
 
     async def close(self) -> None:
@@ -124,6 +124,6 @@ class AiohttpSocket:
         await self._socket.close()
 
 
-def _path(url: str) -> str:
+def shown(url: str) -> str:
     """Return what may be shown of an address: no query, for it holds signatures and listen keys."""
     return url.partition("?")[0]

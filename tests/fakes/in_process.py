@@ -6,6 +6,7 @@ from multidict import CIMultiDict
 
 from core.clock import Clock
 from core.errors import ExchangeUnavailable
+from exchange.binance import transport
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket, SocketClosed
 from exchange.sim.in_process import ConnectionCut, InProcess, InProcessStream
 
@@ -26,7 +27,8 @@ class InProcessTransport:
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(request)
         except (ConnectionCut, TimeoutError) as fault:
-            raise ExchangeUnavailable(f"no answer: {fault!r}") from fault
+            where = transport.shown(request.url)
+            raise ExchangeUnavailable(f"no answer to {request.method} {where}: {fault!r}") from fault
 
     async def connect(self, url: str) -> Socket:
         await self._clock.sleep(self._latency)

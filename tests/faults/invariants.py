@@ -121,6 +121,12 @@ def was_prepared(order: Order, truth: Truth, ledger: Ledger, *, most: int) -> No
         raise Violation(f"I8 {order.client_id} makes {len(held)} positions: {held}")
 
 
+def entered_where_free(order: Order, held_for: float, *, patience: float) -> None:
+    """I14: nobody enters where something is held already, his own or somebody else's."""
+    if held_for > patience:
+        raise Violation(f"I14 {order.client_id} entered {order.symbol}, held for {held_for:.0f} s already")
+
+
 def is_covered(truth: Truth, symbol: str) -> bool:
     """Tell whether live stops would close all that is held."""
     held = truth.held(symbol)

@@ -1,30 +1,50 @@
 """Safeguards, each taken away: a storm that does not notice would be no proof of anything."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
 
 import core.lifecycle
+import core.lifecycle_protection
 import services.book
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.lifecycle_moves import LifecycleParameters, Step, finished
+from core.notices import Notice
 from core.orders import (
     AccountRead,
     CancelConditional,
     Command,
     OrderAbsent,
+    OrderFilled,
+    ReadContract,
     Report,
+    RestingConditional,
     Role,
     SubmitEntry,
     role_of,
 )
 from core.positions import ExitReason, Position, Stage
+from core.risk import AccountContext
+from exchange.binance import transport
 from exchange.binance.futures import BinanceFutures
+from exchange.binance.rest import BinanceRest
+from exchange.limits.weight import WeightLimiter
+from exchange.sim.server.faults.catalogue import MinuteFault, RestFault, StreamFault
+from exchange.sim.server.faults.plan import Rule
 from services.book import Book
+from services.bookkeeping import Bookkeeper
 from services.execution import ExecutionService
+from services.helm import Helm
+from services.journal_guard import JournalGuard
+from services.notifiers import Notifiers
+from services.risk_desk import RiskDesk
+from tests.faults.deeds import Appointment, Deed
+from tests.faults.plan import Weather
+from tests.faults.power import StormJournal
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -110,6 +130,157 @@ def failed_read_is_flat(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(BinanceFutures, "account", read_something)
 
 
+def terms_once_and_for_all(patch: pytest.MonkeyPatch) -> None:
+    """Keep the steps and ticks that were in force when a position was planned."""
+
+    async def nothing_new(self: ExecutionService, command: ReadContract) -> Sequence[Report]:
+        return ()
+
+    patch.setattr(ExecutionService, "_read_contract", nothing_new)
+    patch.setattr(Book, "follow", lambda *_: None)
+
+
+def everything_is_ours(patch: pytest.MonkeyPatch) -> None:
+    """Clear away whatever rests on a symbol of ours and is not what we expect."""
+
+    def on_symbol(symbol: str, resting: Iterable[RestingConditional], _: object) -> Sequence[object]:
+        return tuple(each for each in resting if each.symbol == symbol)
+
+    patch.setattr(services.book, "ours_on", on_symbol)
+    patch.setattr(core.lifecycle_protection, "CLIENT_ID_PREFIX", "")
+
+
+def nobody_else_trades(patch: pytest.MonkeyPatch) -> None:
+    """Enter where somebody else holds something."""
+    surroundings = RiskDesk._surroundings
+
+    def blind(self: RiskDesk, *arguments: Any) -> AccountContext | None:
+        seen = surroundings(self, *arguments)
+        return seen and replace(seen, foreign=frozenset())
+
+    patch.setattr(RiskDesk, "_surroundings", blind)
+
+
+def never_compare(patch: pytest.MonkeyPatch) -> None:
+    """Believe what was booked, whatever the account shows: a liquidation nobody told of never happened."""
+    patch.setattr(Book, "_compare", lambda *_: None)
+
+
+def go_on_through_a_pause(patch: pytest.MonkeyPatch) -> None:
+    """Note that somebody wants no entries, and take them."""
+    patch.setattr(RiskDesk, "halt", lambda *_, **__: ())
+
+
+def panic_without_closing(patch: pytest.MonkeyPatch) -> None:
+    """Take no entries after a panic, and keep what is held."""
+    patch.setattr(Helm, "keep_course", lambda _: None)
+
+
+def fronts_may_raise(patch: pytest.MonkeyPatch) -> None:
+    """Let the fault of whoever tells people reach whoever trades."""
+
+    def tell(self: Notifiers, notice: Notice) -> None:
+        for front in self._fronts:
+            front.notify(notice)
+
+    patch.setattr(Notifiers, "notify", tell)
+
+
+def rows_are_written_once(patch: pytest.MonkeyPatch) -> None:
+    """Forget the rows that the trade log did not take."""
+    flush = Bookkeeper.flush
+
+    def flush_and_forget(self: Bookkeeper) -> None:
+        flush(self)
+        self._waiting.clear()
+
+    patch.setattr(Bookkeeper, "flush", flush_and_forget)
+
+
+def the_journal_must_be_written(patch: pytest.MonkeyPatch) -> None:
+    """Let nothing leave that can not be written down, closes and stops among it."""
+    patch.setattr(JournalGuard, "append", JournalGuard._write)
+
+
+def trust_the_clock(patch: pytest.MonkeyPatch) -> None:
+    """Never ask what time it is at the exchange."""
+
+    async def know_better(self: BinanceRest) -> None: ...
+
+    patch.setattr(BinanceRest, "synchronise_clock", know_better)
+
+
+def every_message_counts(patch: pytest.MonkeyPatch) -> None:
+    """Book an execution as often as it is told."""
+    once, told = core.lifecycle._on_filled, count()
+
+    def again(position: Position, report: OrderFilled, parameters: LifecycleParameters, mono: float) -> Step:
+        other = replace(report, trade_id=f"{report.trade_id}-{next(told)}")
+        return once(position, other, parameters, mono)
+
+    patch.setattr(core.lifecycle, "_on_filled", again)
+
+
+def ask_inside_a_ban(patch: pytest.MonkeyPatch) -> None:
+    """Go on asking when told to stay away."""
+    patch.setattr(WeightLimiter, "close_for", lambda *_: None)
+
+
+def show_whole_addresses(patch: pytest.MonkeyPatch) -> None:
+    """Name the whole address of what failed, signature and all."""
+    patch.setattr(transport, "shown", lambda url: url)
+
+
+def take_settings_for_granted(patch: pytest.MonkeyPatch) -> None:
+    """Enter without setting margin mode and leverage, and without reading them back."""
+
+    async def say_so(self: BinanceFutures, symbol: str, leverage: int) -> int:
+        return leverage
+
+    patch.setattr(BinanceFutures, "prepare", say_so)
+
+
+def forget_at_a_restart(patch: pytest.MonkeyPatch) -> None:
+    """Start every life with empty books."""
+    patch.setattr(StormJournal, "live_positions", lambda _: ())
+
+
+def again_and_again(*deeds: Deed) -> Callable[[int], Weather]:
+    """Return storms in which nothing else happens than these deeds, in turn, every four seconds."""
+
+    def weather(seed: int) -> Weather:
+        moments = (
+            Appointment(at=4.0 * turn, deed=deeds[turn % len(deeds)], size=(seed * turn % 10) / 10)
+            for turn in range(1, 17)
+        )
+        return Weather(seed=seed, deeds=tuple(moments))
+
+    return weather
+
+
+def struck_by(*rules: Rule) -> Callable[[int], Weather]:
+    """Return storms of these faults alone."""
+    return lambda seed: Weather(seed=seed, rules=rules)
+
+
+AIMED: Mapping[str, Callable[[int], Weather]] = {
+    "terms are read again after a filter error": struck_by(Rule(fault=MinuteFault.FILTERS_CHANGED, rate=0.4)),
+    "only what is ours is cancelled": again_and_again(Deed.RESTS),
+    "no entry where somebody else holds": again_and_again(Deed.OPENS),
+    "what is believed is held against the account": again_and_again(Deed.LIQUIDATED, Deed.KILL),
+    "a pause keeps entries out": again_and_again(Deed.PAUSE),
+    "a panic closes everything": again_and_again(Deed.PANIC),
+    "a front's fault is nothing to trading": again_and_again(Deed.FRONT_BREAKS),
+    "rows wait for the trade log": again_and_again(Deed.LOG_BREAKS),
+    "exits leave though the journal fails": lambda seed: Weather(seed=seed, disk_full=(15.0, 60.0)),
+    "the clock is set right": again_and_again(Deed.SET_CLOCK),
+    "an execution counts once": struck_by(Rule(fault=StreamFault.EVENT_TWICE, rate=0.3)),
+    "nobody asks inside a ban": struck_by(Rule(fault=RestFault.BAN, rate=0.01, times=2)),
+    "addresses are shown without what they carry": struck_by(Rule(fault=RestFault.LOSE_REPLY, rate=0.1)),
+    "a restart takes up what is open": again_and_again(Deed.KILL),
+}
+"""Storms that find the lack of a safeguard soon; the others are sought in storms of all kinds."""
+
 MUTATIONS: Mapping[str, Mutation] = {
     "intent before order": intent_after_order,
     "query before resend": resend_without_a_query,
@@ -117,4 +288,19 @@ MUTATIONS: Mapping[str, Mutation] = {
     "orphan sweep": no_orphan_sweep,
     "not found is not absent": not_found_is_absent,
     "a failed read is not flat": failed_read_is_flat,
+    "terms are read again after a filter error": terms_once_and_for_all,
+    "only what is ours is cancelled": everything_is_ours,
+    "no entry where somebody else holds": nobody_else_trades,
+    "what is believed is held against the account": never_compare,
+    "a pause keeps entries out": go_on_through_a_pause,
+    "a panic closes everything": panic_without_closing,
+    "a front's fault is nothing to trading": fronts_may_raise,
+    "rows wait for the trade log": rows_are_written_once,
+    "exits leave though the journal fails": the_journal_must_be_written,
+    "the clock is set right": trust_the_clock,
+    "an execution counts once": every_message_counts,
+    "nobody asks inside a ban": ask_inside_a_ban,
+    "addresses are shown without what they carry": show_whole_addresses,
+    "settings are made and read back": take_settings_for_granted,
+    "a restart takes up what is open": forget_at_a_restart,
 }

@@ -4,15 +4,18 @@ from decimal import Decimal
 from itertools import islice
 
 from core.clock import Clock
+from core.orders import Role, role_of
 from exchange.binance.transport import HttpRequest, HttpResponse
+from exchange.sim.venue.orders import Order
 from tests.faults import invariants
 from tests.faults.invariants import Ledger, Violation
 from tests.faults.truth import ACCOUNT, Truth, is_ours
 
 _LOOK_EVERY = 0.25
 _TURNED_AWAY = frozenset({418, 429})
-_FOREIGN_KNOWN = 15.0
-"""So many seconds after somebody has opened something on a symbol, the bot must know of it."""
+_HELD_KNOWN = 15.0
+"""So many seconds after something is held on a symbol, whoever opened it, nobody may enter there."""
+_PANIC_SECONDS = 30.0
 
 
 class Watch:
@@ -80,12 +83,20 @@ class Watch:
                 if is_ours(order.client_id) and order.origin is None:
                     invariants.intent_came_first(order, self.ledger)
                     invariants.was_prepared(order, self._truth, self.ledger, most=self._most)
+                    self._judge_entry(order)
             self._seen_orders = len(account.orders)
         if len(account.conditionals) > self._seen_conditionals:
             for conditional in islice(account.conditionals.values(), self._seen_conditionals, None):
                 if is_ours(conditional.client_id):
                     invariants.intent_came_first(conditional, self.ledger)
             self._seen_conditionals = len(account.conditionals)
+
+    def _judge_entry(self, order: Order) -> None:
+        """Hold an entry to what was held on its symbol before it, and for how long."""
+        since = self._since.get(("held", order.symbol))
+        if role_of(order.client_id) is Role.ENTRY and since is not None:
+            now = self._clock.monotonic()
+            invariants.entered_where_free(order, self._patience(now - since, now), patience=_HELD_KNOWN)
 
     def _judge_new_trades(self) -> None:
         trades = self._truth.account.trades
@@ -108,6 +119,8 @@ class Watch:
             self._strikes = strikes
             self.trouble()
         invariants.left_alone(self._truth)
+        for symbol in self._truth.symbols:
+            self._lasting("held", symbol, bool(self._truth.held(symbol)), now)
         for symbol in self._truth.ours:
             held = self._truth.held(symbol)
             is_exposed = bool(held) and not invariants.is_covered(self._truth, symbol)
@@ -115,6 +128,9 @@ class Watch:
             self.longest_exposure = max(self.longest_exposure, exposed)
             if self._patience(exposed, now) > invariants.EXPOSED_SECONDS:
                 raise Violation(f"I1 {held} {symbol} without a stop for {exposed:.1f} s")
+            is_panicked = bool(held) and self.ledger.is_panicking
+            if self._patience(self._lasting("panicked", symbol, is_panicked, now), now) > _PANIC_SECONDS:
+                raise Violation(f"I11 {symbol} is held {_PANIC_SECONDS:.0f} s after a panic")
             is_orphaned = not held and any(self._truth.resting(symbol))
             orphaned = self._lasting("orphaned", symbol, is_orphaned, now)
             if self._patience(orphaned, now) > invariants.ORPHAN_SECONDS:

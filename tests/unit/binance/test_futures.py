@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -232,6 +233,50 @@ async def test_equity_counts_unrealised_profit_and_only_open_positions_show() ->
         Decimal(50),
     )
     assert [each.quantity for each in account.positions] == [Decimal("-1.5")]
+
+
+TRADE = {
+    "id": 7,
+    "orderId": 5,
+    "symbol": "SOLUSDT",
+    "side": "SELL",
+    "price": "90",
+    "qty": "1",
+    "commission": "0.01",
+    "commissionAsset": "USDT",
+    "realizedPnl": "-1",
+    "time": NOW_MS,
+}
+TRIGGERED = {
+    "algoId": 1,
+    "clientAlgoId": "ps-1-s1",
+    "symbol": "SOLUSDT",
+    "algoStatus": "FINISHED",
+    "actualOrderId": "5",
+    "actualQty": "2",
+}
+
+
+@pytest.mark.fault(13)
+@pytest.mark.parametrize(
+    ("conditional", "trades", "is_whole"),
+    [
+        (TRIGGERED, [TRADE, TRADE | {"id": 8}], True),
+        (TRIGGERED, [TRADE], False),
+        (TRIGGERED | {"actualOrderId": None}, [TRADE, TRADE | {"id": 8}], False),
+        (TRIGGERED | {"algoStatus": "CANCELED", "actualOrderId": "", "actualQty": ""}, [], True),
+    ],
+)
+async def test_half_of_what_a_stop_did_is_no_answer(
+    conditional: Mapping[str, object], trades: Sequence[Mapping[str, object]], is_whole: bool
+) -> None:
+    venue = wired(lambda request: reply(conditional if "algoOrder" in request.url else trades))
+    question = replace(QUERY, client_order_id="ps-1-s1", role=Role.STOP)
+    if is_whole:
+        assert len(await venue.exchange.find(question)) == 1 + len(trades)
+        return
+    with pytest.raises(ExchangeUnavailable):
+        await venue.exchange.find(question)
 
 
 @pytest.mark.parametrize("code", [-2011, -2013])
