@@ -18,7 +18,7 @@ from strategies.kernel.parameters import KernelParameters
 from strategies.strategy import Strategy
 from strategies.tuning import Described, describe, tuned
 from tests.fakes.virtual_time import VirtualClock
-from tests.unit.services.test_data_service import AXIS, START, FakeMarket, Heard, candle, played, warmed
+from tests.unit.services.fake_market import AXIS, START, FakeMarket, Heard, candle, played, warmed
 from tests.unit.strategies.markets import START_MS, random_walk
 
 YOUNG = KernelParameters(min_bars_1m=60, min_bars_15m=20)
