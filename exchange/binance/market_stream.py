@@ -189,6 +189,7 @@ class BinanceMarketStreams:
         """End the connections that carry nothing any more."""
         for keeper in [each for each in self._candle_keepers if not each.names]:
             self._candle_keepers.remove(keeper)
+            keeper.subscribed.set()  # whoever waits for all of them need not wait for this one
             task = self._running.pop(keeper, None)
             if task is not None:
                 task.cancel()

@@ -280,6 +280,24 @@ def test_a_position_that_the_exchange_settles_is_over_and_its_symbol_leaves() ->
     run_virtually(story())
 
 
+def test_filters_that_change_during_a_run_count_from_the_next_look_on() -> None:
+    async def story() -> None:
+        async with virtual_rig(symbols=2, listens=False) as venue, living(venue, ANY_MARKET) as life:
+            listings, step = venue.simulator.listings, Decimal("0.05")
+            changed = replace(listings.contracts["ETHUSDT"], step_size=step, min_quantity=step)
+            listings.change(changed, now_ms=venue.simulator.market.now_ms)
+            life.universe.wish()
+            await venue.clock.sleep(2)
+            life.engine.wishes = {"ETHUSDT"}
+            await life.until(lambda: life.open_in("ETHUSDT"))
+            (held,) = life.open_in("ETHUSDT")
+            assert held.quantity % step == 0
+            assert held.plan.instrument.step_size == step
+            life.check_minutes()
+
+    run_virtually(story())
+
+
 def test_the_archive_keeps_whoever_was_there_while_they_were(tmp_path: Path) -> None:
     archive = CandleArchive(tmp_path)
     listings, delistings = (("SOLUSDT", 4),), (("ETHUSDT", A_DAY + 5),)

@@ -144,3 +144,22 @@ def test_many_changes_at_once_are_one_question() -> None:
     streamed(exchange, story)
     (asked,) = requests(exchange)
     assert asked[1:] == [("SUBSCRIBE", [f"s{number:03d}usdt@kline_1m" for number in range(8)])]
+
+
+def test_nobody_waits_for_a_connection_that_was_ended_before_it_was_there() -> None:
+    async def play() -> None:
+        exchange = Exchange({"btcusdt@kline_1m": [ExchangeUnavailable("away")] * 99})
+        clock = VirtualClock()
+        streams = BinanceMarketStreams(
+            exchange, ADDRESSES, SYMBOLS, Notes(), clock=clock, rng=seeded(1), patience=CALM
+        )
+        running = asyncio.create_task(streams.run())
+        waiting = asyncio.create_task(streams.subscribed())
+        await clock.sleep(1)
+        assert not waiting.done()
+        streams.follow(())
+        await asyncio.wait_for(waiting, 1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    run_virtually(play())
