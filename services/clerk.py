@@ -264,12 +264,13 @@ class Clerk:
         text = f"{fill.quantity} @ {fill.price}, order {fill.client_order_id or fill.venue_order_id}"
         if tag_of(fill.client_order_id) is None:
             self.say("foreign_fill", Severity.WARNING, at=fill.at, symbol=fill.symbol, text=text)
-        elif not self._desk.knows_fill(fill):  # an order of ours has filled after its position was over
+        elif not self._desk.closed_trades.has(fill):
+            # An order of ours has filled after its position was over.
             self.say("late_fill", Severity.CRITICAL, at=fill.at, symbol=fill.symbol, text=text)
 
     def _fund_closed(self, paid: FundingPaid) -> None:
         """Book funding to the closed position that held the symbol then: its row is written anew."""
-        trade = self._desk.trade_that_held(paid.symbol, paid.at)
+        trade = self._desk.closed_trades.that_held(paid.symbol, paid.at)
         position = trade.position.with_funding(paid.amount, paid.income_id) if trade else None
         if trade is None or position is None or position == trade.position:
             return

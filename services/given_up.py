@@ -27,7 +27,7 @@ class GivenUp:
             self._positions.popitem(last=False)
 
     def entered_by(self, order_id: str) -> Position | None:
-        """Return, and forget, the position that this order was to open, ``None`` where it is another one's."""
+        """Return, and forget, the position that this order was to open, ``None`` where it is none's."""
         if role_of(order_id) is not Role.ENTRY:
             return None
         return self._positions.pop(tag_of(order_id) or "", None)

@@ -56,9 +56,9 @@ class Portrait:
             real=self._positions(self._books.real),
             virtual=self._positions(self._books.virtual),
             balance=desk.balance(self._books.real.positions.values()),
-            performance=desk.performance(Source.REAL),
-            virtual_performance=desk.performance(Source.VIRTUAL),
-            twin_gap=desk.twin_gap,
+            performance=desk.closed_trades.performance(Source.REAL),
+            virtual_performance=desk.closed_trades.performance(Source.VIRTUAL),
+            twin_gap=desk.closed_trades.twin_gap,
             halted=desk.halted,
             halted_until=desk.state.halted_until,
         )

@@ -1,9 +1,7 @@
 """The account, the track record and the risk gate at one desk: ranks signals and gives verdicts."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import takewhile
 
 import numpy as np
 
@@ -11,15 +9,13 @@ from core.correlation import Correlations, correlate
 from core.exposure import exposure_of
 from core.income import Income
 from core.instruments import Instrument
-from core.leverage import earned_leverage, track_record
 from core.market import MinuteClosed
 from core.notices import Alert, Severity
-from core.orders import AccountRead, OrderFilled
+from core.orders import AccountRead
 from core.parameters import Parameters
-from core.performance import performance_of, twin_gap
 from core.ports import Journal, Scorer
 from core.positions import Position, PositionPlan, Source
-from core.ranking import Experience, rank
+from core.ranking import rank
 from core.risk import AccountContext, Approved, judge
 from core.risk_state import (
     Ban,
@@ -42,13 +38,12 @@ from core.sizing import plan_position
 from core.symbols import SymbolContext, market_objections
 from core.trades import TradeRecord
 from core.verdicts import Reason, Refused, in_order
-from core.views import BalanceView, Performance, TwinGap
+from core.views import BalanceView
 from data.candle_store import CandleStore
+from services.closed_trades import ClosedTrades
 from services.refusals import BAN_MS, Refusals
 from services.scoring import ModelOrExperience
 
-REMEMBERED_TRADES = 2000
-_SUMMED_UP = (Source.REAL, Source.VIRTUAL, Source.TWIN)
 _GRAVE = {RiskNews.HALTED, RiskNews.PANIC}
 
 
@@ -72,16 +67,12 @@ class RiskDesk:
         self._store = store
         self.parameters = parameters
         self._trades = trades
-        self._model = ModelOrExperience(scorer, lambda: self._experience) if scorer else None
+        self._model = ModelOrExperience(scorer, lambda: self.closed_trades.experience) if scorer else None
         self._is_cut_off = is_cut_off
         self._state = RiskState()
         self._account: AccountRead | None = None
-        self._experience = Experience(parameters=parameters.ranking)
-        self._closed: dict[Source, deque[TradeRecord]] = {
-            source: deque(maxlen=REMEMBERED_TRADES) for source in Source
-        }
-        self._performance = dict.fromkeys(Source, Performance())
-        self._twin_gap = TwinGap()
+        self._seen: AccountRead | None = None
+        self.closed_trades = ClosedTrades(parameters)
         self._refusals = Refusals()
 
     # --- news ---------------------------------------------------------------------------------------
@@ -96,6 +87,10 @@ class RiskDesk:
         )
         return self._move(after, read.at)
 
+    def see(self, read: AccountRead) -> None:
+        """Take note of what the account holds, whether or not its equity can be judged yet."""
+        self._seen = read
+
     def follow(self, instruments: Mapping[str, Instrument]) -> None:
         """Judge by these contracts from now on."""
         self._instruments = instruments
@@ -109,27 +104,12 @@ class RiskDesk:
 
     def closed(self, trade: TradeRecord) -> Sequence[Alert]:
         """Learn from a closed position of any book."""
-        self._learn(trade)
-        self._sum_up(trade.source)
+        self.closed_trades.learn(trade)
         return self._move(self.state_after(trade), trade.position.closed_at or 0)
-
-    def trade_that_held(self, symbol: str, at: int) -> TradeRecord | None:
-        """Return the closed real position that held ``symbol`` at that time (ms), ``None`` where none did."""
-        closed = (each for each in reversed(self._closed[Source.REAL]) if each.symbol == symbol)
-        return next((each for each in closed if each.position.held_at(at)), None)
-
-    def knows_fill(self, fill: OrderFilled) -> bool:
-        """Whether an execution told now is one that a closed position has: the exchange may repeat itself."""
-        trades = (each.position for each in self._closed[Source.REAL] if each.symbol == fill.symbol)
-        return any(known.trade_id == fill.trade_id for each in trades for known in each.fills)
 
     def amended(self, trade: TradeRecord, amount: Decimal) -> None:
         """Take note that a closed position of ours brought ``amount`` more than was known."""
-        trades = self._closed[Source.REAL]
-        same = (index for index, each in enumerate(trades) if _is_same(each, trade))
-        for index in same:
-            trades[index] = trade
-        self._sum_up(Source.REAL)
+        self.closed_trades.amend(trade)
         self._state = amended(self._state, trade.position.closed_at or 0, amount)
 
     def state_after(self, trade: TradeRecord) -> RiskState:
@@ -158,12 +138,8 @@ class RiskDesk:
         return self._move(resumed(self._state, equity=equity, parameters=self.parameters.risk), at)
 
     def recall(self, journal: Journal) -> None:
-        """Take up what earlier runs learned from all trades, the newest of them, and their risk state."""
-        for result in journal.results():
-            self._experience = self._experience.learned(result)
-        for source in _SUMMED_UP:
-            self._closed[source].extend(journal.newest_trades(source, REMEMBERED_TRADES))
-            self._sum_up(source)
+        """Take up what earlier runs learned, and the risk state they left."""
+        self.closed_trades.recall(journal)
         self._state = journal.risk_state() or self._state
 
     # --- verdicts -----------------------------------------------------------------------------------
@@ -177,8 +153,8 @@ class RiskDesk:
             candidates,
             contexts,
             equity=self._account.equity,
-            leverage=self._earned_leverage(),
-            scorer=self._model or self._experience,
+            leverage=self.closed_trades.earned_leverage(),
+            scorer=self._model or self.closed_trades.experience,
             parameters=self.parameters,
         )
 
@@ -255,14 +231,6 @@ class RiskDesk:
         """Return today's realised net of real positions."""
         return self._state.realised_on(at)
 
-    def performance(self, source: Source) -> Performance:
-        return self._performance[source]
-
-    @property
-    def twin_gap(self) -> TwinGap:
-        """How real positions did against their twins on paper."""
-        return self._twin_gap
-
     def balance(self, positions: Iterable[Position]) -> BalanceView | None:
         """Return the account as last read, ``None`` before."""
         read = self._account
@@ -294,20 +262,13 @@ class RiskDesk:
             for key in news(before, after)
         ]
 
-    def _learn(self, trade: TradeRecord) -> None:
-        self._closed[trade.source].append(trade)
-        self._experience = self._experience.learned(trade.result)
-
-    def _sum_up(self, source: Source) -> None:
-        self._performance[source] = performance_of(self._closed[source], self.parameters.outcome)
-        if source is not Source.VIRTUAL:
-            self._twin_gap = twin_gap(self._closed[Source.REAL], self._closed[Source.TWIN])
-
-    def _earned_leverage(self) -> int:
-        record = track_record(
-            self._closed[Source.REAL], outcome=self.parameters.outcome, parameters=self.parameters.leverage
-        )
-        return earned_leverage(record, self.parameters.leverage)
+    def foreign(self, ours: Iterable[str]) -> frozenset[str]:
+        """Return the symbols that others hold, or may hold, by the newest read; ``ours`` are held by us."""
+        seen = self._seen or self._account
+        if seen is None:
+            return frozenset()
+        known = self.closed_trades.left_since(seen.at).union(ours)
+        return seen.unreadable.union(each.symbol for each in seen.positions) - known
 
     def context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
         """Return one symbol as it is judged this minute. Raises ``KeyError`` for one that is not followed."""
@@ -327,7 +288,6 @@ class RiskDesk:
         read = self._account
         if read is None:
             return None
-        ours = positions.keys() | self._left_since(read)
         return AccountContext(
             at=max(minute.at, minute.seen_at),
             equity=read.equity,
@@ -336,24 +296,14 @@ class RiskDesk:
             correlations=self._correlations((symbol, *positions)),
             trades=self._trades,
             breaker_open=self._is_cut_off(),
-            foreign=read.unreadable.union(each.symbol for each in read.positions) - ours,
+            foreign=self.foreign(positions),
         )
-
-    def _left_since(self, read: AccountRead) -> frozenset[str]:
-        """Return the symbols whose positions of ours have closed since the account was read."""
-        newest_first = reversed(self._closed[Source.REAL])
-        left = takewhile(lambda trade: (trade.position.closed_at or 0) >= read.at, newest_first)
-        return frozenset(trade.symbol for trade in left)
 
     def _correlations(self, symbols: Sequence[str]) -> Correlations:
         names = tuple(dict.fromkeys(symbols))
         bars = self.parameters.risk.correlation_bars
         closes = np.column_stack([self._store.closes_15m(name, bars + 1) for name in names])
         return correlate(names, closes, bars=bars)
-
-
-def _is_same(one: TradeRecord, other: TradeRecord) -> bool:
-    return one.position.position_id == other.position.position_id
 
 
 def _marks(minute: MinuteClosed, positions: Mapping[str, Position]) -> Mapping[str, Decimal]:

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 10.0
 """A question that has no answer by then is asked again."""
 
+UNANSWERED_TOLD = 3
+"""So many questions in a row without an answer are told, for no equity is judged meanwhile."""
+
 PATIENCE_SECONDS = 30.0
 PATIENCE_LISTS = 3
 """Records may appear later than what they record; what they do not explain by then, they never will."""
@@ -57,12 +60,14 @@ class Treasurer:
         self._asked_for: AccountRead | None = None
         self._doubted_since: float | None = None
         self._doubts = 0
+        self._unanswered = 0
 
     def account(self, read: AccountRead) -> None:
         """Have a read judged, at once where its wallet is accounted for. One older than the last loses."""
         if read.at < self._read_at:
             return
         self._read_at = read.at
+        self._desk.see(read)
         if read.is_paper:
             self._judged(read, ())
             return
@@ -146,6 +151,10 @@ class Treasurer:
         mono, wallet = self._clock.monotonic(), self._desk.state.wallet
         if self._asked is not None and mono - self._asked < ANSWER_SECONDS:
             return
+        self._unanswered = 0 if self._asked is None else self._unanswered + 1
+        if self._unanswered and self._unanswered % UNANSWERED_TOLD == 0:
+            at = self._clock.market_ms()
+            self._say("incomes_unreadable", Severity.CRITICAL, at, "/fapi/v1/income")
         self._asked, self._asked_for = mono, self._waiting
         begins = self._read_at - OVERLAP_MS
         self._ask_venue(ReadIncomes(since=wallet.asks_since if wallet.is_known else max(begins, 0)))

@@ -9,7 +9,7 @@ from core.clock import ManualClock
 from core.income import Income, IncomeKind, IncomesListed, ReadIncomes
 from core.journal import IncomeBooked
 from core.notices import Alert
-from core.orders import AccountRead, FundingPaid
+from core.orders import AccountRead, FundingPaid, HeldPosition
 from core.parameters import Parameters
 from data.candle_store import CandleStore
 from services.bookkeeping import Bookkeeper
@@ -206,9 +206,28 @@ def test_funding_is_handed_on_with_the_exchanges_time_and_id(office: Office) -> 
     assert paid == FundingPaid(symbol="AUSDT", amount=Decimal("-1.5"), at=at, income_id="2")
 
 
-def test_a_question_without_an_answer_is_asked_again(office: Office) -> None:
+def test_a_question_without_an_answer_is_asked_again_and_told_in_the_end(office: Office) -> None:
     office.records.append(income(2, "1", at=T0 + SECOND))
-    for seconds, questions in ((1, 1), (2, 1), (20, 2)):
+    for seconds, questions in ((1, 1), (2, 1), (20, 2), (40, 3), (60, 4)):
+        assert office.told == []
         office.clock.advance_to(T0 + (seconds + 1) * SECOND)
         office.clerk.treasurer.moved()
         assert len(office.asked) == questions
+    assert office.told == ["incomes_unreadable"]
+
+
+def test_what_the_account_holds_is_known_before_its_equity_is_judged(office: Office) -> None:
+    held = HeldPosition(
+        symbol="AUSDT",
+        quantity=Decimal(1),
+        entry_price=Decimal(1),
+        mark_price=Decimal(1),
+        liquidation_price=Decimal(0),
+    )
+    money, at = Decimal(9_000), T0 + 9 * SECOND
+    office.clerk.treasurer.account(
+        AccountRead(wallet=money, equity=money, available=money, positions=(held,), at=at)
+    )
+    assert office.desk.equity == Decimal(10_000)
+    assert office.desk.foreign(()) == {"AUSDT"}
+    assert office.desk.foreign({"AUSDT"}) == set()
