@@ -59,7 +59,7 @@ class Trades:
     def end(self, number: int) -> Sequence[Entry]:
         """Return the least that a closed trade leaves: its intent and its end, in one transaction."""
         plan = self._plan(number)
-        return [*_entries(plan.planned_at, IntentRecorded(plan=plan)), *self._end(self._opened(plan))]
+        return [*_entries(plan.planned_at, IntentRecorded(plan=plan)), self._end(self._opened(plan))[-1]]
 
     def _end(self, opened: Position) -> Sequence[Entry]:
         plan, at = opened.plan, (opened.opened_at or 0) + 30 * MINUTE_MS

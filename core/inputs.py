@@ -1,10 +1,16 @@
 """What decisions read beside candles, as the journal keeps it: candles and this make a replay complete."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from math import isfinite
 
+import numpy as np
+
 from core.instruments import Instrument
+from core.market import Floats
 from core.symbols import SymbolContext
+
+_DIGITS = 16  # hexadecimal ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,11 @@ class WarmUp:
     candles: int
     digest: str
     starts_over: bool
+
+
+def digest_of(candles: Floats) -> str:
+    """Return what tells these candles, float64 [5, n], from any others."""
+    return sha256(np.ascontiguousarray(candles).tobytes()).hexdigest()[:_DIGITS]
 
 
 def _known(value: float) -> float | None:

@@ -14,7 +14,7 @@ from core.trades import TradeRecord, TradeResult
 from data.journal_chain import Tail, link, packed
 from data.journal_projections import base_of, project
 from data.journal_reader import JournalReader
-from data.journal_schema import fault, open_writer
+from data.journal_schema import DAMAGE, fault, open_writer
 from data.journal_witness import Witness
 
 _INSERT = (
@@ -155,7 +155,7 @@ class SqliteJournal:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             trouble = fault(self._path, error)
             if _is_doubtful(getattr(error, "sqlite_errorcode", 0)):
                 self._broken = str(trouble)

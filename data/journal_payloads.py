@@ -22,7 +22,7 @@ def unpack(stored: str | bytes, base: str | None) -> str:
     unpacker = zlib.decompressobj(zdict=base.encode()) if base else zlib.decompressobj()
     try:
         payload = unpacker.decompress(stored) + unpacker.flush()
-    except zlib.error as error:
+    except (zlib.error, TypeError) as error:  # a damaged file may hold a number here
         raise ValueError(f"a payload is damaged ({error})") from error
     if not unpacker.eof:
         raise ValueError("a payload is damaged (cut short)")

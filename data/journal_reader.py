@@ -22,7 +22,7 @@ from core.positions import Position, Source
 from core.risk_state import RiskState
 from core.trades import TradeRecord, TradeResult
 from data.journal_chain import StoredEvent, Tail, first_damage
-from data.journal_schema import fault, open_reader
+from data.journal_schema import DAMAGE, fault, open_reader
 
 _PAGE = 256
 _COLUMNS = ("seq", "at", "seen_at", "kind", "key", "payload", "prev_hash", "hash", "base")
@@ -67,7 +67,9 @@ class JournalReader:
         One that can not be read is named to ``damaged`` and left out.
         """
         for seq, trade_id, funding in self._pages("SELECT seq, trade_id, funding FROM trades"):
-            if not is_wanted(trade_id, Decimal(funding)):
+            with self._translated():
+                amount = Decimal(funding)
+            if not is_wanted(trade_id, amount):
                 continue
             try:
                 yield _trade_in(self._body(seq))
@@ -79,7 +81,11 @@ class JournalReader:
         for _, source, confidence, gross_r in self._pages(
             "SELECT seq, source, confidence, gross_r FROM trades"
         ):
-            yield TradeResult(source=Source(source), confidence=confidence, gross_r=gross_r)
+            with self._translated():
+                result = TradeResult(
+                    source=Source(source), confidence=float(confidence), gross_r=float(gross_r)
+                )
+            yield result
 
     def risk_state(self) -> RiskState | None:
         """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
@@ -130,15 +136,15 @@ class JournalReader:
 
     def counts(self) -> dict[EntryKind, int]:
         """Return how many entries there are of each kind that occurs."""
-        return {
-            EntryKind(kind): n for kind, n in self._all("SELECT kind, count(*) FROM events GROUP BY kind")
-        }
+        rows = self._all("SELECT kind, count(*) FROM events GROUP BY kind")
+        with self._translated():
+            return {EntryKind(kind): n for kind, n in rows}
 
     def equity(self) -> Sequence[tuple[int, Decimal]]:
         """Return (market ms, equity in USDT) of every scanned minute."""
-        return [
-            (at, Decimal(equity)) for at, equity in self._all("SELECT at, equity FROM equity ORDER BY at")
-        ]
+        rows = self._all("SELECT at, equity FROM equity ORDER BY at")
+        with self._translated():
+            return [(at, Decimal(equity)) for at, equity in rows]
 
     def last(self) -> Tail:
         """Return where the chain ends."""
@@ -217,9 +223,9 @@ class JournalReader:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise fault(self._path, error) from error
-        except ValueError as error:
+        except (ValueError, TypeError, ArithmeticError) as error:
             raise JournalError(f"The journal {self._path} can not be read: {error}.") from error
 
 

@@ -3,12 +3,16 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from core.errors import JournalError
 
 APPLICATION_ID = 0x70737474  # "pstt" in the file's header: this database is ours
 BUSY_TIMEOUT_SECONDS = 2.0
+
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file answers with: where a name is garbled, even the message can not be read."""
 
 _FIRST = """
 CREATE TABLE events (
@@ -101,7 +105,7 @@ def open_writer(path: Path, *, durable: bool = True) -> sqlite3.Connection:
         raise fault(path, error) from error
     try:
         _prepare(connection, path, durable=durable)
-    except sqlite3.Error as error:
+    except DAMAGE as error:
         connection.close()
         raise fault(path, error) from error
     except JournalError:
@@ -126,9 +130,15 @@ def open_reader(path: Path) -> sqlite3.Connection:
             check_same_thread=False,
         )
         version = _version(connection, path)
-        return connection if version == SCHEMA_VERSION else _newer_copy(connection, version, path)
-    except sqlite3.Error as error:
+        if version != SCHEMA_VERSION:
+            return _newer_copy(connection, version, path)
+        _check_tables(connection, path)
+    except JournalError:
+        connection.close()
+        raise
+    except DAMAGE as error:
         raise fault(path, error) from error
+    return connection
 
 
 def _newer_copy(connection: sqlite3.Connection, version: int, path: Path) -> sqlite3.Connection:
@@ -154,7 +164,9 @@ def blank_copy() -> sqlite3.Connection:
 
 def fault(path: Path, error: Exception) -> JournalError:
     """Say what happened to the journal, and what to do about it, in one sentence."""
-    advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    is_garbled = isinstance(error, UnicodeDecodeError)
+    code = sqlite3.SQLITE_CORRUPT if is_garbled else getattr(error, "sqlite_errorcode", 0) & 0xFF
+    advice = _ADVICE.get(code)
     if advice is None:
         return JournalError(
             f"The journal {path} can not be used ({error}): check the disk, then start again."
@@ -182,6 +194,26 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> No
         _back_up(connection, path.with_name(f"{path.name}.v{version}.bak"))
     for number in range(version + 1, SCHEMA_VERSION + 1):
         _migrate(connection, number)
+    _check_tables(connection, path)
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """A garbled definition makes SQLite read sound rows as something else."""
+    if _tables_of(connection) != _tables_made_by(tuple(MIGRATIONS)):
+        raise JournalError(f"The journal {path} {_ADVICE[sqlite3.SQLITE_CORRUPT]}.")
+
+
+def _tables_of(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    rows = connection.execute(
+        "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_master WHERE type IN ('table', 'index')"
+    )
+    return sorted(rows.fetchall(), key=str)
+
+
+@cache
+def _tables_made_by(_migrations: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    with closing(blank_copy()) as blank:
+        return _tables_of(blank)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -4,13 +4,10 @@ from hashlib import sha256
 
 import numpy as np
 
-from core.inputs import MarketRead, WarmUp
+from core.inputs import MarketRead, WarmUp, digest_of
 from core.journal import MinuteJudged
 from core.market import CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from services.risk_desk import RiskDesk
-
-_DIGEST = 16
-"""Hexadecimal digits that tell the candles of one symbol from any others."""
 
 
 class Inputs:
@@ -35,7 +32,7 @@ class Inputs:
                 first=int(times[0]) if len(times) else 0,
                 last=int(times[-1]) if len(times) else 0,
                 candles=len(times),
-                digest=sha256(np.ascontiguousarray(history.candles).tobytes()).hexdigest()[:_DIGEST],
+                digest=digest_of(history.candles),
                 starts_over=history.starts_over,
             )
         )
