@@ -10,6 +10,8 @@ from cli.options import Upkeep
 from cli.watch import print_result
 from core.clock import SystemClock
 from core.errors import JournalError, PerpscoutError
+from data.candle_archive import CandleArchive
+from data.candle_proof import prove
 from data.journal_audit import audit
 from data.journal_reader import JournalReader
 from data.journal_witness import last_seen
@@ -18,6 +20,9 @@ from data.trade_log import TradeLog
 from data.trade_parts import parts_in
 
 Facts = Mapping[str, object]
+
+_NAMED = 10
+"""Findings that are named one by one to people; scripts get them all."""
 
 
 def keep_up(upkeep: Upkeep, journal: Path, *, as_json: bool) -> int:
@@ -60,10 +65,19 @@ def _compact(journal: Path) -> Facts:
 
 
 def _verify(journal: Path) -> Facts:
-    """Read everything; a trader may go on writing meanwhile."""
+    """Read everything. A trader may go on writing meanwhile, but its newest candles are not archived yet."""
     seen = last_seen(journal)
     with JournalReader(journal) as reader:
-        return {"events": reader.last().seq, "damaged": audit(reader, seen)}
+        facts = {"events": reader.last().seq, "damaged": audit(reader, seen)}
+        return facts if facts["damaged"] else {**facts, **_proved(reader, journal.parent / "candles")}
+
+
+def _proved(reader: JournalReader, candles: Path) -> Facts:
+    """Compare what the decisions saw with the archive beside the journal, where there is one."""
+    if not candles.is_dir():
+        return {}
+    proof = prove(reader, CandleArchive(candles))
+    return {"minutes": proof.minutes, "histories": proof.histories, "differing": list(proof.differing)}
 
 
 @contextmanager
@@ -88,7 +102,8 @@ def _size_of(folder: Path) -> tuple[int, int]:
 
 def _worded(value: object) -> str:
     if isinstance(value, list):
-        return "; ".join(value) or "nothing"
+        more = f" and {len(value) - _NAMED} more" if len(value) > _NAMED else ""
+        return "; ".join(value[:_NAMED]) + more or "nothing"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -50,7 +50,10 @@ def prove(journal: JournalReader, archive: CandleArchive) -> Proof:
 
 
 def judged_minutes(journal: JournalReader) -> Iterator[Judged]:
-    """Yield every minute with its axis, which stands in the run's first entry and where it changes."""
+    """Yield every minute with its axis, which stands in the run's first entry and where it changes.
+
+    Versions that did not write it down left nothing to compare with.
+    """
     axis: tuple[str, ...] = ()
     for entry in journal.entries(EntryKind.RUN, EntryKind.MINUTE):
         match entry.body:
@@ -58,7 +61,8 @@ def judged_minutes(journal: JournalReader) -> Iterator[Judged]:
                 axis = entry.body.axis
             case MinuteJudged() as told:
                 axis = told.axis or axis
-                yield Judged(open_time=entry.at - MINUTE_MS, axis=axis, told=told)
+                if axis:
+                    yield Judged(open_time=entry.at - MINUTE_MS, axis=axis, told=told)
             case _:
                 pass
 

@@ -1,0 +1,119 @@
+"""The archive against what the journal says was seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.inputs import WarmUp, digest_of
+from core.journal import Body, Entry, MinuteJudged, RunStarted
+from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
+from core.rng import seeded
+from data.candle_archive import CandleArchive
+from data.candle_batch import CandleBatch
+from data.candle_proof import Proof, prove
+from data.journal import SqliteJournal
+from tests.builders import T0
+
+AXIS = SymbolAxis(("AUSDT", "BUSDT", "CUSDT"))
+WIDER = SymbolAxis((*AXIS.names, "DUSDT"))
+
+
+def minute_at(number: int, axis: SymbolAxis = AXIS, *, absent: int | None = None) -> MinuteClosed:
+    rng = seeded(number)
+    row = np.round(rng.uniform(1, 2, size=(5, len(axis))), 4)
+    present = np.ones(len(axis), dtype=np.bool_)
+    if absent is not None:
+        present[absent], row[:, absent] = False, np.nan
+    return MinuteClosed(
+        open_time=T0 + number * MINUTE_MS,
+        axis=axis,
+        row=row,
+        present=present,
+        context=MarketContext.unknown(len(axis)),
+        seen_at=T0 + (number + 1) * MINUTE_MS,
+    )
+
+
+def judged(minute: MinuteClosed, *warmed: WarmUp, axis: tuple[str, ...] = ()) -> MinuteJudged:
+    absent = tuple(np.array(minute.symbols)[~minute.present].tolist())
+    return MinuteJudged(
+        row_sha256=sha256(minute.row.tobytes()).hexdigest(),
+        symbols=len(minute.symbols),
+        absent=absent,
+        ranked=0,
+        equity="",
+        axis=axis,
+        warmed=warmed,
+    )
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    with SqliteJournal(tmp_path / "journal.db") as opened:
+        opened.append([Entry(body=run_on(AXIS), at=T0, seen_at=T0)])
+        yield opened
+
+
+def run_on(axis: SymbolAxis) -> RunStarted:
+    return RunStarted(mode="sim", version="0", parameters={}, axis=axis.names)
+
+
+def proof_of(journal: SqliteJournal, told: Mapping[int, Body], *batches: CandleBatch) -> Proof:
+    journal.append([Entry(body=body, at=at, seen_at=at) for at, body in told.items()])
+    archive = CandleArchive(journal.path.parent / "candles")
+    archive.append(batches)
+    with journal.reader() as reader:
+        return prove(reader, archive)
+
+
+def test_candles_that_are_those_that_were_seen_prove_it(journal: SqliteJournal) -> None:
+    minutes = [*(minute_at(number, absent=number % 3) for number in range(100)), minute_at(100, WIDER)]
+    told = {each.at: judged(each, axis=each.symbols if each.axis is WIDER else ()) for each in minutes}
+    proof = proof_of(journal, told, *map(CandleBatch.of_minute, minutes))
+    assert proof == Proof(minutes=101, histories=0, differing=())
+
+
+def test_a_candle_that_came_too_late_changes_nothing_of_what_was_seen(journal: SqliteJournal) -> None:
+    seen, whole = minute_at(0, absent=1), minute_at(0)
+    assert proof_of(journal, {seen.at: judged(seen)}, CandleBatch.of_minute(whole)).differing == ()
+
+
+def test_a_minute_of_other_candles_is_named(journal: SqliteJournal) -> None:
+    first, second = minute_at(0), minute_at(1)
+    other = replace(second, row=second.row + 0.0001)
+    told = {each.at: judged(each) for each in (first, second)}
+    proof = proof_of(journal, told, CandleBatch.of_minute(first), CandleBatch.of_minute(other))
+    assert proof.differing == (f"the minute {second.open_time}",)
+
+
+def test_histories_are_compared_and_named(journal: SqliteJournal) -> None:
+    times = T0 - np.arange(20, 0, -1, dtype=np.int64) * MINUTE_MS
+    candles = np.round(seeded(7).uniform(1, 2, size=(5, 20)), 4)
+    history = CandleHistory(symbol="AUSDT", timeframe_ms=MINUTE_MS, open_times=times, candles=candles)
+    sound = WarmUp(
+        symbol="AUSDT",
+        timeframe_ms=MINUTE_MS,
+        first=int(times[0]),
+        last=int(times[-1]),
+        candles=20,
+        digest=digest_of(candles),
+        starts_over=False,
+    )
+    empty = replace(sound, first=0, last=0, candles=0, digest="")
+    others = [replace(sound, digest="0" * 16), replace(sound, candles=19), replace(sound, symbol="BUSDT")]
+    minute = minute_at(0)
+    told = {minute.at: judged(minute, sound, empty, *others)}
+    proof = proof_of(journal, told, CandleBatch.of_history(history), CandleBatch.of_minute(minute))
+    assert proof.histories == 5
+    assert [name.split()[4] for name in proof.differing] == ["AUSDT", "AUSDT", "BUSDT"]
+
+
+def test_a_run_that_did_not_tell_its_axis_can_not_be_compared(tmp_path: Path) -> None:
+    minute = minute_at(0)
+    with SqliteJournal(tmp_path / "journal.db") as journal:
+        proof = proof_of(journal, {minute.at: judged(minute)}, CandleBatch.of_minute(minute))
+    assert proof == Proof(minutes=0, histories=0, differing=())
