@@ -26,7 +26,8 @@ def on_prepared(
     """Send the entry, unless the symbol is not as planned or its signal has grown old."""
     if position.stage is not Stage.INTENDED:
         return Step(position=position)
-    if report.leverage != position.plan.leverage or _is_late(position, parameters, mono):
+    is_old = report.at - position.plan.candidate.at > parameters.oldest_signal_ms
+    if report.leverage != position.plan.leverage or is_old or _is_late(position, parameters, mono):
         return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
     entering, order_id = next_attempt(position, Role.ENTRY)
     entry = SubmitEntry(

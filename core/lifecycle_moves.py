@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from core.market import MINUTE_MS
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
@@ -27,7 +28,8 @@ class LifecycleParameters:
     An entry that filled too near its stop, or beyond it, is no more the trade that was planned than one
     that filled too far away: its stop would lie inside the noise it was to stay out of.
 
-    A symbol not prepared ``prepare_seconds`` after its plan was made is not entered: the signal is old.
+    A symbol not prepared ``prepare_seconds`` after its plan was made is not entered: the signal is old. So it
+    is ``oldest_signal_ms`` of market time after its candle closed: a machine that sleeps counts no seconds.
 
     An entry of unknown outcome counts as never placed after ``absence_probes`` queries that did not find
     it, ``probe_seconds`` apart, and a read of the whole account that does not show it: right after sending,
@@ -40,6 +42,7 @@ class LifecycleParameters:
     """
 
     prepare_seconds: float = 10.0
+    oldest_signal_ms: int = 5 * MINUTE_MS
     protect_seconds: float = 5.0
     retry_seconds: float = 0.5
     trigger_seconds: float = 3.0

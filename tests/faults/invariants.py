@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.income import Income, IncomeKind
 from core.journal import CommandSent, Entry, IntentRecorded, OperatorActed
+from core.market import MINUTE_MS
 from core.operation import OperatorAction
 from core.orders import CloseAtMarket, PlaceConditional, Role, SubmitEntry, client_order_id, role_of
 from core.positions import Position, PositionPlan, Source
@@ -23,6 +24,8 @@ EXPOSED_SECONDS = 12.0
 """How long a position may lack a live stop while nothing strikes us: five to give up, the rest to close."""
 
 ORPHAN_SECONDS = 12.0
+FRESH_MS = 7 * MINUTE_MS
+"""Market time between a candle's close and the entry on it: a minute to decide, five to be on the way."""
 _MONEY = Decimal("0.0001")
 _CANCELLED = re.compile(r"[cC]lient(?:Algo|Order)Id=([^&]*)")
 
@@ -119,6 +122,13 @@ def was_prepared(order: Order, truth: Truth, ledger: Ledger, *, most: int) -> No
     held = [symbol for symbol in truth.ours if truth.held(symbol) or symbol == order.symbol]
     if len(held) > most:
         raise Violation(f"I8 {order.client_id} makes {len(held)} positions: {held}")
+
+
+def entered_while_fresh(order: Order, ledger: Ledger, *, market_ms: int) -> None:
+    """I10: no entry on candles that closed long ago, however long the machine has slept since."""
+    age = market_ms - ledger.plans[root_of(order.client_id)].candidate.at
+    if not 0 <= age <= FRESH_MS:
+        raise Violation(f"I10 {order.client_id} entered on candles that closed {age / 1000:.0f} s ago")
 
 
 def entered_where_free(order: Order, held_for: float, *, patience: float) -> None:

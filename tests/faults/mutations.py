@@ -42,7 +42,8 @@ from services.helm import Helm
 from services.journal_guard import JournalGuard
 from services.notifiers import Notifiers
 from services.risk_desk import RiskDesk
-from tests.faults.deeds import Appointment, Deed
+from tests.faults.aimed import again_and_again, struck_by
+from tests.faults.deeds import Deed
 from tests.faults.plan import Weather
 from tests.faults.power import StormJournal
 
@@ -243,24 +244,6 @@ def take_settings_for_granted(patch: pytest.MonkeyPatch) -> None:
 def forget_at_a_restart(patch: pytest.MonkeyPatch) -> None:
     """Start every life with empty books."""
     patch.setattr(StormJournal, "live_positions", lambda _: ())
-
-
-def again_and_again(*deeds: Deed) -> Callable[[int], Weather]:
-    """Return storms in which nothing else happens than these deeds, in turn, every four seconds."""
-
-    def weather(seed: int) -> Weather:
-        moments = (
-            Appointment(at=4.0 * turn, deed=deeds[turn % len(deeds)], size=(seed * turn % 10) / 10)
-            for turn in range(1, 17)
-        )
-        return Weather(seed=seed, deeds=tuple(moments))
-
-    return weather
-
-
-def struck_by(*rules: Rule) -> Callable[[int], Weather]:
-    """Return storms of these faults alone."""
-    return lambda seed: Weather(seed=seed, rules=rules)
 
 
 AIMED: Mapping[str, Callable[[int], Weather]] = {

@@ -242,6 +242,7 @@ class _Stage:
         if self.lives.count == 1:  # what a process could not write in time, a rebuild brings
             invariants.every_row_logged(self._world.beside.logged, positions)
         watch.overhear(self._world.journal.read_bytes().decode("latin-1"))
+        watch.say()
         invariants.every_intent_ended(watch.ledger, [each for each in positions if not each.is_live])
         return Outcome(
             seed=self._world.weather.seed,

@@ -4,6 +4,8 @@ import pytest
 
 from exchange.sim.server.faults.catalogue import MinuteFault, RestFault
 from exchange.sim.server.faults.plan import Rule
+from tests.faults.aimed import again_and_again
+from tests.faults.deeds import Deed
 from tests.faults.plan import Weather
 from tests.faults.scenario import live_through
 
@@ -26,3 +28,9 @@ def test_closes_that_are_lost_one_after_another_leave_nothing_exposed_for_long()
     refused = Rule(fault=RestFault.REFUSED, match="POST /fapi/v1/algoOrder", rate=0.5, code=-2021)
     lost = Rule(fault=RestFault.LOSE_REQUEST, match="POST /fapi/v1/order", rate=0.5)
     live_through(Weather(seed=5, rules=(refused, lost)))
+
+
+@pytest.mark.fault(93)
+@pytest.mark.parametrize("seed", [1, 4])
+def test_nothing_is_entered_after_a_sleep_on_candles_from_before_it(seed: int) -> None:
+    live_through(again_and_again(Deed.SUSPEND)(seed))

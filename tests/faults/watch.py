@@ -1,5 +1,7 @@
 """Looks at the exchange after every round of the loop and holds what it sees to the invariants."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
 
@@ -38,12 +40,14 @@ class Watch:
         self._secrets = (truth.simulator.api_key, truth.simulator.api_secret, "signature=")
         self._since: dict[tuple[str, str], float] = {}
         self._ban_ends = 0.0
+        self._noted: Violation | None = None
         self.trouble_at = 0.0
         self.ledger = Ledger()
         self.longest_exposure = 0.0
 
     def look(self) -> None:
         """Check everything that has changed. Raises ``Violation``."""
+        self.say()
         self._judge_new_orders()
         self._judge_new_trades()
         now = self._clock.monotonic()
@@ -56,13 +60,27 @@ class Watch:
         self.trouble_at = max(self.trouble_at, self._clock.monotonic() + lasts)
 
     def asked(self, request: HttpRequest) -> None:
-        invariants.not_banned(self._clock.monotonic(), self._ban_ends, request.method + _path(request))
-        if request.method == "DELETE":
-            invariants.only_ours_cancelled(f"{request.url}&{request.body or ''}")
+        with self._noting():
+            invariants.not_banned(self._clock.monotonic(), self._ban_ends, request.method + _path(request))
+            if request.method == "DELETE":
+                invariants.only_ours_cancelled(f"{request.url}&{request.body or ''}")
 
     def overhear(self, text: str) -> None:
         """Take note of something said, written or logged."""
-        invariants.kept_secret(text, (*self._secrets, self._listen_key()))
+        with self._noting():
+            invariants.kept_secret(text, (*self._secrets, self._listen_key()))
+
+    def say(self) -> None:
+        """Raise the ``Violation`` that was noted where it would have been the trader's to catch."""
+        if self._noted is not None:
+            raise self._noted
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Violation as violation:
+            self._noted = self._noted or violation
 
     def _listen_key(self) -> str:
         return self._truth.simulator.keys.key_of(ACCOUNT) or "no listen key"
@@ -93,8 +111,11 @@ class Watch:
 
     def _judge_entry(self, order: Order) -> None:
         """Hold an entry to what was held on its symbol before it, and for how long."""
+        if role_of(order.client_id) is not Role.ENTRY:
+            return
+        invariants.entered_while_fresh(order, self.ledger, market_ms=self._truth.simulator.market.now_ms)
         since = self._since.get(("held", order.symbol))
-        if role_of(order.client_id) is Role.ENTRY and since is not None:
+        if since is not None:
             now = self._clock.monotonic()
             invariants.entered_where_free(order, self._patience(now - since, now), patience=_HELD_KNOWN)
 

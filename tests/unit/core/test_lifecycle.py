@@ -47,6 +47,14 @@ def test_an_entry_does_not_leave_when_its_symbol_was_prepared_too_late() -> None
     assert life.position.exit_reason is ExitReason.NOT_PREPARED
 
 
+@pytest.mark.fault(93)
+def test_an_entry_does_not_leave_on_a_signal_that_a_sleeping_machine_let_grow_old() -> None:
+    life = Life()
+    late = replace(life.prepared(), at=life.position.plan.candidate.at + PARAMETERS.oldest_signal_ms + 1)
+    assert life.hears(late) == []
+    assert life.position.exit_reason is ExitReason.NOT_PREPARED
+
+
 def test_an_intent_is_given_up_when_nobody_says_that_its_symbol_is_prepared() -> None:
     life = Life()
     life.waits(PARAMETERS.prepare_seconds - 0.1)

@@ -213,7 +213,7 @@ def test_what_no_query_ever_finds_is_somebody_elses_whatever_the_account_shows()
 def test_somebody_elses_trade_the_other_way_is_no_exit_while_nothing_is_held(stage: Stage) -> None:
     life = Life() if stage is Stage.INTENDED else entering()
     life.hears(life.filled("4", opening=False, by="web_1"))
-    assert (life.position.stage, life.position.exited) == (stage, 0)
+    assert (life.position.stage, life.position.exited) == (stage, Decimal(0))
 
 
 # --- restarts -----------------------------------------------------------------------------------------
