@@ -23,11 +23,12 @@ from services.archived_candles import ArchivedCandles
 from services.archivist import Archivist
 from services.bookkeeping import Bookkeeper
 from services.books import Venues
+from services.candle_pages import CandleReader
 from services.data_service import DataService
 from services.execution import ExecutionService
 from services.notifiers import Notifiers
 from services.risk_desk import RiskDesk
-from services.session import Inbox, Session
+from services.session import Inbox, MinuteSource, Session
 from services.strategy_engine import StrategyEngine
 from services.trader import Trader
 from services.universe import Universe
@@ -125,6 +126,27 @@ class Life:
         assert max(delays) < 3500
 
 
+def market_of(
+    venue: VirtualRig, axis: SymbolAxis, inbox: Inbox, archive: CandleArchive | None
+) -> tuple[DataService, MinuteSource]:
+    """Make the market's news, and the minutes, written down where there is an archive."""
+    hear: Callable[[CandleHistory | AxisChanged], None] = inbox.post
+    candles: CandleReader = venue.connection.candles
+    archivist = None
+    if archive is not None:
+        shelf = archive.newest(venue.clock.market_ms())
+        archivist, candles = Archivist(archive, shelf, beside=at_once), ArchivedCandles(candles, shelf)
+    data = DataService(
+        axis,
+        candles,
+        streams=lambda sink: venue.connection.market_streams(axis.names, sink),
+        clock=venue.clock,
+        on_history=archivist.hearing(hear) if archivist else hear,
+        on_axis=hear,
+    )
+    return data, archivist.following(data) if archivist else data
+
+
 @asynccontextmanager
 async def living(
     venue: VirtualRig, bounds: UniverseParameters, *, archive: CandleArchive | None = None
@@ -136,18 +158,7 @@ async def living(
     inbox, store, engine, ear = Inbox(), CandleStore(axis), Wishing(axis), Ear()
     virtual, twin = (PaperExchange(instruments, deposit=Decimal(10_000)) for _ in range(2))
     execution = ExecutionService(exchange, post=inbox.post, clock=clock)
-    archivist = Archivist(archive, archive.newest(clock.market_ms()), beside=at_once) if archive else None
-    hear: Callable[[CandleHistory | AxisChanged], None] = inbox.post
-    data = DataService(
-        axis,
-        ArchivedCandles(venue.connection.candles, archive.newest(clock.market_ms()))
-        if archive
-        else venue.connection.candles,
-        streams=lambda sink: venue.connection.market_streams(axis.names, sink),
-        clock=clock,
-        on_history=archivist.hearing(hear) if archivist else hear,
-        on_axis=hear,
-    )
+    data, minutes = market_of(venue, axis, inbox, archive)
     universe = Universe(
         exchange,
         data,
@@ -171,25 +182,24 @@ async def living(
         parameters=parameters,
     )
     session = Session(
-        trader,
-        inbox,
-        minutes=archivist.following(data) if archivist else data,
-        exchange=exchange,
-        bookkeeper=bookkeeper,
-        clock=clock,
-        mark=data.mark,
-        execution=execution,
+        trader, inbox, minutes=minutes, exchange=exchange, bookkeeper=bookkeeper, clock=clock, mark=data.mark
     )
-    running = asyncio.create_task(session.run(lambda: False, universe.run()))
     life = Life(venue, trader, data, universe, engine, ear)
-    try:
+    async with running(session, universe):
         await life.until(lambda: life.minutes and life.minutes[-1].present.all())
         yield life
-        if running.done():
-            running.result()
+
+
+@asynccontextmanager
+async def running(session: Session, universe: Universe) -> AsyncIterator[None]:
+    task = asyncio.create_task(session.run(lambda: False, universe.run()))
+    try:
+        yield
+        if task.done():
+            task.result()
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def test_a_contract_listed_during_a_run_is_fetched_present_and_traded() -> None:

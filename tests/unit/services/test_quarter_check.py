@@ -78,7 +78,12 @@ class Checked:
 
     def check(self, clock: ManualClock | VirtualClock) -> QuarterCheck:
         return QuarterCheck(
-            lambda: AXIS.names, self.truth, self.store, distrust=self.distrusted.append, notifier=self, clock=clock
+            lambda: AXIS.names,
+            self.truth,
+            self.store,
+            distrust=self.distrusted.append,
+            notifier=self,
+            clock=clock,
         )
 
 
