@@ -85,17 +85,15 @@ class StopRehearsal:
 
     async def _sweep(self) -> None:
         """Take away whatever a rehearsal has left, today or before a crash."""
-        for _ in range(LOOKS):
-            left = [
-                each
-                for each in await self._exchange.open_conditionals()
-                if each.client_order_id in _IDS.values()
-            ]
+        for look in range(LOOKS):
+            resting = await self._exchange.open_conditionals()
+            left = [each for each in resting if each.client_order_id in _IDS.values()]
             if not left:
                 return
+            if look:  # the list lags behind what it was told
+                await self._clock.sleep(LOOK_SECONDS)
             for each in left:
                 await self._exchange.cancel(_cancel(each.symbol, each.client_order_id))
-            await self._clock.sleep(LOOK_SECONDS)
         log.warning("orders of a rehearsal still rest; they can neither open nor close anything")
 
     async def _comes_true(self, symbol: str, wanted: frozenset[str]) -> bool:

@@ -22,11 +22,14 @@ async def board(ground: Ground, notifier: Notifier) -> tuple[Coroutine[Any, Any,
         place.connection.examination, post=ground.inbox.post, notifier=notifier, clock=clock
     )
     await preflight.before_start(holds=bool(held))
-    if ground.settings.may_trade:
-        rehearsal = StopRehearsal(ground.account.exchange, clock=clock)
-        await preflight.rehearse(lambda: rehearsal.run(ground.instruments, place.glance.marks))
-    else:
+    if not ground.settings.may_trade:
         _only_watch(held, notifier, at=clock.market_ms())
+        return (preflight.run(),)
+    rehearsal = StopRehearsal(ground.account.exchange, clock=clock)
+    rehearsed = preflight.rehearse(lambda: rehearsal.run(ground.instruments, place.glance.marks))
+    if held:  # which must be looked after first
+        return (rehearsed, preflight.run())
+    await rehearsed
     return (preflight.run(),)
 
 

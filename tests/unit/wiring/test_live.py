@@ -14,7 +14,6 @@ from core.errors import ModeRefused
 from core.journal import Entry, EntryKind, RiskChanged, SignalJudged
 from core.risk_state import Halt, RiskState
 from core.settings import CONFIRMATION, Settings, load_settings
-from data.folder_notes import MOST_CRASHES
 from data.journal import SqliteJournal
 from data.journal_reader import JournalReader
 from exchange.binance.transport import HttpRequest, HttpResponse, Socket
@@ -169,26 +168,6 @@ async def test_a_folder_of_another_exchange_is_refused_before_anything_is_sent(t
         with pytest.raises(ModeRefused, match="PERPSCOUT_ACCOUNT"):
             await run_trade(settings, settings.folder, began=0.0, transport=wire)
     assert wire.requests == []
-
-
-@pytest.mark.long
-@pytest.mark.fault(89)
-async def test_after_a_crash_loop_nothing_is_entered_until_somebody_resumes(tmp_path: Path) -> None:
-    async with market() as wire:
-        settings = live(tmp_path, wire, **SWITCHES)
-        settings.folder.mkdir(parents=True)
-        now = SystemClock().wire_ms()
-        crashes = "".join(f"{now - 1000 * number}\n" for number in range(MOST_CRASHES))
-        (settings.folder / "boots.txt").write_text(crashes, encoding="ascii")
-        async with trading(settings, wire):
-            judged = await until_judged(settings.folder)
-    with JournalReader(settings.folder / "journal.db") as reader:
-        state = reader.risk_state()
-    assert state is not None
-    assert state.halted == "crash_loop"
-    assert "real" not in {each.verdict for each in judged}
-    assert "fapi/v1/order" not in wire.sent("POST")
-    assert (settings.folder / "boots.txt").read_text(encoding="ascii") == ""  # this one has ended well
 
 
 async def test_a_run_that_was_halted_says_so_when_it_begins_again(
