@@ -150,8 +150,11 @@ class DataService:
         return await read_history(self._candles, symbol, timeframe_ms, bars=bars, before_ms=before)
 
     def context(self) -> MarketContext:
-        """Return marks, books and volumes of this moment."""
-        return self._board.context()
+        """Return marks, books and volumes of this moment; who comes late has no book: nobody enters on it."""
+        context = self._board.context()
+        late = [index for symbol in self.polled if (index := self.axis.index_of(symbol)) is not None]
+        context.bid[late] = context.ask[late] = np.nan
+        return context
 
     def mark(self, symbol: str) -> Decimal | None:
         """Return the symbol's mark of this moment, ``None`` where it is not known."""
@@ -343,7 +346,7 @@ class DataService:
                 axis=self.axis,
                 row=row,
                 present=present,
-                context=self._board.context(),
+                context=self.context(),
                 seen_at=self._clock.market_ms(),
             )
         )

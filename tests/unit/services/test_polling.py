@@ -1,5 +1,6 @@
 """Candles over REST while streams stay silent: late and bounded, until the streams take over; none twice."""
 
+import numpy as np
 import pytest
 
 from core.errors import ExchangeUnavailable
@@ -19,11 +20,13 @@ def asked(market: FakeMarket, symbol: str, *, since: int = 0) -> int:
 def test_a_market_whose_streams_are_all_silent_goes_on_by_rest_and_no_minute_is_lost() -> None:
     async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
+        assert market.sink is not None
+        for index in range(3):
+            market.sink.on_book(index, 99.0, 101.0)
         await market.passes(range(2))
         before = len(market.pages)
         await market.passes(range(2, 10), silent=True)
         await clock.sleep(10)
-        assert market.sink is not None
         assert market.sink.polled == set(AXIS.names)
         assert heard.present()[-1] == (9, [True] * 3)
         assert {(limit <= CHEAP_PAGE, why) for _, _, limit, why in market.pages[before:]} == {
@@ -35,6 +38,8 @@ def test_a_market_whose_streams_are_all_silent_goes_on_by_rest_and_no_minute_is_
 
     heard = played(story, in_step=True)
     assert heard.present() == [(minute, [True] * 3) for minute in range(13)]
+    may_enter = [bool(np.isfinite(minute.context.spread).all()) for minute in heard.minutes]
+    assert may_enter == [True] * 2 + [False] * 9 + [True] * 2  # the first that streams come back with is late
     assert all(max(heard.candles_of(index)) == START + 12 * MINUTE_MS for index in range(3))
 
 
