@@ -14,7 +14,6 @@ from cli.options import ScanOptions
 from cli.scan_json import scan_as_json
 from cli.scan_table import explanation_table, scan_table
 from cli.watch import print_result
-from cli.watched_run import Pace
 from core.clock import Clock
 from core.errors import PerpscoutError
 from services.bootstrap import BootstrapProgress
@@ -28,11 +27,12 @@ Explained = tuple[Explanation, Explanation]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRig:
-    """Everything one scan is made of; ``minutes`` feeds the scanner, ``began`` is in monotonic seconds."""
+    """Everything one scan is made of; ``minutes`` feeds the scanner until the market has
+    ``ended``, ``began`` is in monotonic seconds."""
 
     scanner: Scanner
     minutes: MinuteSource
-    pace: Pace
+    ended: Callable[[], Coroutine[Any, Any, None]]
     draw: Callable[[Chronicle, Explained], bytes]
     folder: Path
     clock: Clock
@@ -74,7 +74,7 @@ def check_explained(symbol: str | None, known: tuple[str, ...]) -> None:
 
 async def finish_scan(rig: ScanRig, options: ScanOptions) -> int:
     """Load, judge and show; returns the exit code."""
-    await _unless(rig.pace.ended(), rig.scanner.run(rig.minutes))
+    await _unless(rig.ended(), rig.scanner.run(rig.minutes))
     scan = rig.scanner.scan(near=options.top)
     explained = rig.scanner.explained(options.explain) if options.explain else None
     chart = _drawn(rig, options.explain, explained) if options.explain and explained else None

@@ -1,6 +1,6 @@
 """What must be in order before a trader is let onto an account, and is looked at again while it trades."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from core.errors import ModeRefused
@@ -12,11 +12,11 @@ from services.rehearsal import StopRehearsal
 from wiring.ground import Ground
 
 
-async def board(ground: Ground, notifier: Notifier) -> tuple[Coroutine[Any, Any, None], ...]:
-    """Return what goes on looking. Raises ``ModeRefused`` where the run must not begin."""
+async def board(ground: Ground, notifier: Notifier) -> Mapping[str, Coroutine[Any, Any, None]]:
+    """Return what goes on beside, by name. Raises ``ModeRefused`` where the run must not begin."""
     place, clock = ground.place, ground.clock
     if not place.connection.signs:
-        return ()
+        return {}
     held = [each for each in ground.records.journal.live_positions() if each.plan.source is Source.REAL]
     preflight = Preflight(
         place.connection.examination, post=ground.inbox.post, notifier=notifier, clock=clock
@@ -24,13 +24,13 @@ async def board(ground: Ground, notifier: Notifier) -> tuple[Coroutine[Any, Any,
     await preflight.before_start(holds=bool(held))
     if not ground.settings.may_trade:
         _only_watch(held, notifier, at=clock.market_ms())
-        return (preflight.run(),)
+        return {"preflight": preflight.run()}
     rehearsal = StopRehearsal(ground.account.exchange, clock=clock)
     rehearsed = preflight.rehearse(lambda: rehearsal.run(ground.instruments, place.glance.marks))
     if held:  # which must be looked after first
-        return (rehearsed, preflight.run())
+        return {"rehearsal": rehearsed, "preflight": preflight.run()}
     await rehearsed
-    return (preflight.run(),)
+    return {"preflight": preflight.run()}
 
 
 def _only_watch(held: list[Position], notifier: Notifier, *, at: int) -> None:

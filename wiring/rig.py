@@ -82,7 +82,7 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         beside=(
             LoopGuard(lambda: os._exit(TRY_AGAIN)).run(ground.clock),
             *(vital.companions.of(name, run, within=SILENT_SECONDS) for name, run in companions.items()),
-            *(vital.companions.of("preflight", run, within=2 * LOOK_SECONDS) for run in preflight),
+            *(vital.companions.of(name, run, within=2 * LOOK_SECONDS) for name, run in preflight.items()),
             *([discord.run(trader.view, operator)] if discord else []),
         ),
     )

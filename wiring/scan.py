@@ -49,7 +49,7 @@ async def run_scan(settings: Settings, options: ScanOptions, folder: Path, *, be
             minutes=data_service(
                 place.connection, axis, place.clock, on_history=scanner.take, on_progress=progressed
             ),
-            pace=place.pace,
+            ended=place.pace.ended,
             draw=structure_drawer(settings),
             folder=folder,
             clock=place.clock,

@@ -52,7 +52,7 @@ def rig(folder: Path, *, ends: bool = False) -> ScanRig:
     return ScanRig(
         scanner=looking,
         minutes=Minutes(ends=False) if ends else Minutes(last_minute()),
-        pace=Market(ends=ends),
+        ended=Market(ends=ends).ended,
         draw=draw,
         folder=folder,
         clock=SystemClock(),
