@@ -37,6 +37,7 @@ from exchange.sim.server.faults.catalogue import MinuteFault, RestFault, StreamF
 from exchange.sim.server.faults.plan import Rule
 from services.book import Book
 from services.bookkeeping import Bookkeeper
+from services.clerk import Clerk
 from services.execution import ExecutionService
 from services.helm import Helm
 from services.journal_guard import JournalGuard
@@ -187,6 +188,20 @@ def fronts_may_raise(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Notifiers, "notify", tell)
 
 
+def funding_is_booked_as_told(patch: pytest.MonkeyPatch) -> None:
+    """Add funding each time that it is listed, whatever its id."""
+
+    def with_funding(self: Position, amount: Decimal, _: str) -> Position:
+        return replace(self, funding=self.funding + amount)
+
+    patch.setattr(Position, "with_funding", with_funding)
+
+
+def funding_ends_with_the_position(patch: pytest.MonkeyPatch) -> None:
+    """Pass over funding that is told after its position has closed."""
+    patch.setattr(Clerk, "_fund_closed", lambda *_: None)
+
+
 def rows_are_written_once(patch: pytest.MonkeyPatch) -> None:
     """Forget the rows that the trade log did not take."""
     flush = Bookkeeper.flush
@@ -273,6 +288,8 @@ MUTATIONS: Mapping[str, Mutation] = {
     "a failed read is not flat": failed_read_is_flat,
     "terms are read again after a filter error": terms_once_and_for_all,
     "only what is ours is cancelled": everything_is_ours,
+    "funding is booked once": funding_is_booked_as_told,
+    "funding told late amends its row": funding_ends_with_the_position,
     "no entry where somebody else holds": nobody_else_trades,
     "what is believed is held against the account": never_compare,
     "a pause keeps entries out": go_on_through_a_pause,
