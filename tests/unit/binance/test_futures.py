@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.clock import ManualClock
-from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
+from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed, RateLimited
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
@@ -403,3 +403,13 @@ async def test_contracts_know_when_their_funding_settles_and_trade_without_it() 
             for symbol, each in (await exchange.instruments()).items()
         }
         assert hours == {"ETHUSDT": 4, "SOLUSDT": 8}
+
+
+@pytest.mark.fault(12)
+@pytest.mark.parametrize("code", [-1022, -2014, -2015, -4061, -4400])
+async def test_a_refusal_of_what_we_are_is_told_from_one_of_what_we_want(code: int) -> None:
+    for refused, fault in ((code, NotAllowed), (-2019, ExchangeRefused)):
+        exchange = wired(lambda _, code=refused: refusal(code)).exchange  # type: ignore[misc]
+        with pytest.raises(ExchangeRefused) as told:
+            await exchange.account()
+        assert type(told.value) is fault

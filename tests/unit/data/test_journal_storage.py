@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import JournalError
 from core.journal import Entry, IntentRecorded, PositionChanged, PositionClosed, RiskChanged, SignalJudged
-from core.positions import Position, PositionPlan, Source
+from core.positions import Position, PositionPlan, Source, Stage
 from core.risk_state import RiskState
 from core.trades import EMPTY_SNAPSHOT
 from data.codec import encode
@@ -259,3 +259,18 @@ def test_an_altered_event_near_the_end_is_named_at_the_next_start_once(path: Pat
         assert journal.damage() == ""
     with JournalReader(path) as reader, pytest.raises(JournalError, match="event 2"):
         reader.verify()
+
+
+def test_what_was_given_up_is_known_again(path: Path) -> None:
+    plans = [plan(ranked(candidate(at=T0 + i))) for i in range(4)]
+    virtual = plan(ranked(candidate(at=T0 + 9)), source=Source.VIRTUAL)
+    ended = [replace(Position(plan=each), stage=Stage.CLOSED) for each in (*plans[:3], virtual)]
+    with SqliteJournal(path) as journal:
+        journal.append(entries_of(*(IntentRecorded(plan=each) for each in (*plans, virtual))))
+        journal.append(entries_of(*(PositionChanged(position=each) for each in ended)))
+        held = closed_position(plans[3])
+        journal.append(
+            entries_of(PositionChanged(position=held), PositionClosed(position=held, snapshot=EMPTY_SNAPSHOT))
+        )
+        assert journal.given_up(10) == ended[:3]
+        assert journal.given_up(2) == ended[1:3]

@@ -148,3 +148,11 @@ def test_a_wish_for_a_survey_is_fulfilled_at_once() -> None:
         return posted
 
     assert [type(each) for each in run_virtually(story())] == [AccountSurvey, AccountSurvey]
+
+
+@pytest.mark.fault(12)
+def test_who_is_not_let_in_is_told_at_once_and_asks_seldom() -> None:
+    venue = Venue(broken={"account": NotAllowed(-2015, "Invalid API-key")})
+    posted = lived(venue, [2 * BARRED_SECONDS + 1])
+    assert [(type(each), each.is_refused) for each in posted] == [(AccountUnreadable, True)] * 3
+    assert len(venue.asked) == 3

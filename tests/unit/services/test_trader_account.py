@@ -15,14 +15,17 @@ from core.orders import (
     AccountRead,
     AccountUnreadable,
     CancelConditional,
+    CloseAtMarket,
     HeldPosition,
     OrderAbsent,
+    OrderEnded,
     OrderFilled,
     OrderRejected,
     PlaceConditional,
     QueryOrder,
     Role,
     StreamLost,
+    SubmitEntry,
     client_order_id,
 )
 from core.parameters import Parameters
@@ -347,3 +350,66 @@ def test_an_execution_told_again_after_the_end_is_no_news(world: World) -> None:
         replace(closing_fill(position), client_order_id=again.client_order_id, trade_id=again.trade_id)
     )
     assert world.ear.of(Alert) == []
+
+
+def an_entry_given_up(world: World) -> str:
+    """Have an entry end with nothing filled, as far as anybody can tell; returns its id."""
+    world.wish("AUSDT")
+    world.minute()
+    (entry,) = (each for each in world.real.commands if isinstance(each, SubmitEntry))
+    world.trader.process(
+        OrderEnded(symbol="AUSDT", client_order_id=entry.client_order_id, filled=Decimal(0), at=T0)
+    )
+    assert world.held(Source.REAL) == []
+    return entry.client_order_id
+
+
+def late_fill(order_id: str) -> OrderFilled:
+    return OrderFilled(
+        symbol="AUSDT",
+        client_order_id=order_id,
+        venue_order_id="5",
+        trade_id="5",
+        side=Side.LONG,
+        quantity=Decimal(1),
+        price=Decimal(100),
+        fee=Decimal(0),
+        realised_pnl=Decimal(0),
+        at=T0 + 3 * MINUTE_MS,
+    )
+
+
+@pytest.mark.fault(2)
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_entry_that_fills_after_it_was_given_up_is_protected_and_left(
+    world: World, *, restarts: bool
+) -> None:
+    order_id = an_entry_given_up(world)
+    living = World(world.journal, now=world.clock.market_ms()) if restarts else world
+    if restarts:
+        living.trader.restore()
+    living.real.commands.clear()
+    living.trader.process(late_fill(order_id))
+    stop, close = living.real.commands
+    assert isinstance(stop, PlaceConditional)
+    assert isinstance(close, CloseAtMarket)
+    assert (stop.role, close.quantity) == (Role.STOP, Decimal(1))
+    assert living.held(Source.REAL) == ["AUSDT"]
+    assert "late_fill" in [each.key for each in living.ear.of(Alert)]
+
+
+@pytest.mark.fault(2)
+def test_a_position_that_only_a_given_up_entry_explains_is_asked_about(world: World) -> None:
+    order_id = an_entry_given_up(world)
+    world.real.commands.clear()
+    held = HeldPosition(
+        symbol="AUSDT",
+        quantity=Decimal(1),
+        entry_price=Decimal(100),
+        mark_price=Decimal(100),
+        liquidation_price=Decimal(0),
+    )
+    world.trader.process(survey(positions=[held]))
+    (query,) = world.real.commands
+    assert isinstance(query, QueryOrder)
+    assert query.client_order_id == order_id
