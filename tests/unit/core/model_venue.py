@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import count
 
+from core.income import ReadIncomes
 from core.orders import (
     AccountRead,
     CancelConditional,
@@ -74,7 +75,7 @@ class ModelVenue:
                 return self._find(command)
             case ListConditionals():
                 return (self.list(command.position_id),)
-            case ReadContract():
+            case ReadContract() | ReadIncomes():
                 return ()
             case ReadAccount():
                 return (self.read(),)

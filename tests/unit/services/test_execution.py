@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
+from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed, RateLimited
+from core.income import Income, IncomeKind, IncomesListed, ReadIncomes
 from core.instruments import Instrument
 from core.orders import (
     AccountRead,
@@ -62,6 +63,8 @@ LIST = ListConditionals(position_id="p1", symbol=SYMBOL)
 READ = ReadAccount(position_id="p1", symbol=SYMBOL)
 TERMS = ReadContract(position_id="p1", symbol=SYMBOL)
 EVERY_COMMAND: tuple[Command, ...] = (PREPARE, ENTRY, STOP, CANCEL, CLOSE, QUERY, LIST, READ, TERMS)
+INCOMES = ReadIncomes(since=7)
+PAID = Income(income_id="1", kind=IncomeKind.FUNDING, symbol=SYMBOL, amount=Decimal(-1), at=8)
 ACCOUNT = AccountRead(wallet=Decimal(1), equity=Decimal(1), available=Decimal(1), positions=(), at=1)
 
 
@@ -113,6 +116,10 @@ class ScriptedExchange:
 
     async def open_orders(self) -> Sequence[RestingOrder]:
         return ()
+
+    async def incomes(self, since: int) -> Sequence[Income]:
+        await self._answer(since)
+        return (PAID,)
 
     async def reports(self) -> AsyncIterator[Report]:
         return
@@ -234,3 +241,24 @@ def test_with_nothing_to_do_draining_is_done() -> None:
         return await ExecutionService(ScriptedExchange(clock), post=lambda _: None, clock=clock).drain(1)
 
     assert asyncio.run(story())
+
+
+def test_the_records_of_the_wallet_are_listed() -> None:
+    (listed,), exchange = told(INCOMES)
+    assert isinstance(listed, IncomesListed)
+    assert listed.incomes == (PAID,)
+    assert [what for _, what in exchange.asked] == [7]
+
+
+def test_records_that_do_not_come_are_no_empty_list() -> None:
+    (unknown,), _ = told(INCOMES, fault=ExchangeUnavailable("silence"))
+    assert isinstance(unknown, OrderUnknown)
+
+
+@pytest.mark.fault(12)
+def test_an_order_refused_for_what_we_are_says_so() -> None:
+    (barred,), _ = told(ENTRY, fault=NotAllowed(-2015, "no"))
+    (rejected,), _ = told(ENTRY, fault=ExchangeRefused(-2019, "no"))
+    assert isinstance(barred, OrderRejected)
+    assert isinstance(rejected, OrderRejected)
+    assert (barred.is_barred, rejected.is_barred) == (True, False)
