@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core.market import DAY_MS, MINUTE_MS, AxisChanged, CandleHistory, Field, MinuteClosed, SymbolAxis
 from core.notices import Alert, Notice, PositionEnded, SignalRefused
@@ -225,6 +226,7 @@ def test_a_contract_listed_during_a_run_is_fetched_present_and_traded() -> None:
     run_virtually(story())
 
 
+@pytest.mark.fault(61)
 def test_a_contract_about_to_be_delivered_is_closed_first_and_leaves_then() -> None:
     async def story() -> None:
         async with (
@@ -246,6 +248,7 @@ def test_a_contract_about_to_be_delivered_is_closed_first_and_leaves_then() -> N
     run_virtually(story())
 
 
+@pytest.mark.fault(61)
 def test_a_settling_contract_takes_no_entry_and_leaves_without_holding_up_the_market() -> None:
     async def story() -> None:
         async with (
@@ -270,6 +273,7 @@ def test_a_settling_contract_takes_no_entry_and_leaves_without_holding_up_the_ma
     run_virtually(story())
 
 
+@pytest.mark.fault(62)
 def test_a_position_that_the_exchange_settles_is_over_and_its_symbol_leaves() -> None:
     async def story() -> None:
         async with (

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
+import pytest
 
 from core.instruments import InstrumentStatus
 from core.market import MINUTE_MS, AxisChanged, MarketContext, MinuteClosed, SymbolAxis
@@ -44,6 +45,7 @@ def close_minute(world: World, axis: SymbolAxis) -> None:
     )
 
 
+@pytest.mark.fault(62)
 def test_what_is_held_beside_the_axis_stops_nobody_and_may_still_be_closed(world: World) -> None:
     open_one(world, "AUSDT")
     world.trader.process(AxisChanged(axis=WITHOUT_A))
@@ -61,6 +63,7 @@ def test_what_is_held_beside_the_axis_stops_nobody_and_may_still_be_closed(world
     assert world.trader.involved == {"BUSDT"}
 
 
+@pytest.mark.fault(62)
 def test_what_is_held_of_a_contract_nobody_lists_is_closed(world: World) -> None:
     open_one(world, "AUSDT")
     world.trader.process(AxisChanged(axis=WITHOUT_A))
