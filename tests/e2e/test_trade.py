@@ -13,6 +13,7 @@ from typing import TypeVar
 import pytest
 
 from core.clock import SystemClock
+from core.errors import JournalError
 from core.journal import EntryKind
 from core.orders import AccountRead, RestingConditional
 from core.positions import Position, Source, Stage
@@ -66,10 +67,11 @@ async def until(look: Callable[[], T | None]) -> T:
 
 
 def live(folder: Path) -> Sequence[Position]:
-    if not (folder / "journal.db").exists():
+    try:
+        with JournalReader(folder / "journal.db") as reader:
+            return [each for each in reader.live_positions() if each.plan.source is Source.REAL]
+    except JournalError:  # it is being made
         return ()
-    with JournalReader(folder / "journal.db") as reader:
-        return [each for each in reader.live_positions() if each.plan.source is Source.REAL]
 
 
 def opened(folder: Path) -> Position | None:

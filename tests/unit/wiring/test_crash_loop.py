@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.clock import SystemClock
+from core.errors import JournalError
 from core.risk_state import Halt
 from data.folder_notes import MOST_CRASHES, BootNote
 from data.journal_reader import JournalReader
@@ -31,8 +32,9 @@ async def test_after_five_crashes_in_ten_minutes_entries_stay_off_until_a_person
 
 
 def halted(folder: Path) -> str:
-    if not (folder / "journal.db").exists():
+    try:
+        with JournalReader(folder / "journal.db") as reader:
+            state = reader.risk_state()
+    except JournalError:  # it is being made
         return ""
-    with JournalReader(folder / "journal.db") as reader:
-        state = reader.risk_state()
     return state.halted if state else ""

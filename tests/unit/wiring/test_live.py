@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.clock import SystemClock
-from core.errors import ModeRefused
+from core.errors import JournalError, ModeRefused
 from core.journal import Entry, EntryKind, RiskChanged, SignalJudged
 from core.risk_state import Halt, RiskState
 from core.settings import CONFIRMATION, Settings, load_settings
@@ -77,9 +77,8 @@ async def until_judged(folder: Path) -> tuple[SignalJudged, ...]:
     """Wait until a signal was judged, and return what was."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            if (folder / "journal.db").exists():
-                with JournalReader(folder / "journal.db") as reader:
-                    judged = [each.body for each in reader.entries(EntryKind.SIGNAL)]
+            with suppress(JournalError), JournalReader(folder / "journal.db") as reader:  # it is being made
+                judged = [each.body for each in reader.entries(EntryKind.SIGNAL)]
                 if judged:
                     return tuple(each for each in judged if isinstance(each, SignalJudged))
             await SystemClock().sleep(0.2)
