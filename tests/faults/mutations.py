@@ -44,7 +44,7 @@ from services.journal_guard import JournalGuard
 from services.notifiers import Notifiers
 from services.risk_desk import RiskDesk
 from tests.faults.aimed import again_and_again, struck_by
-from tests.faults.deeds import Deed
+from tests.faults.deeds import Appointment, Deed
 from tests.faults.plan import Weather
 from tests.faults.power import StormJournal
 
@@ -267,14 +267,16 @@ AIMED: Mapping[str, Callable[[int], Weather]] = {
     "no entry where somebody else holds": again_and_again(Deed.OPENS),
     "what is believed is held against the account": again_and_again(Deed.LIQUIDATED, Deed.KILL),
     "a pause keeps entries out": again_and_again(Deed.PAUSE),
-    "a panic closes everything": again_and_again(Deed.PANIC),
+    "a panic closes everything": lambda seed: Weather(
+        seed=seed, deeds=(Appointment(at=25.0, deed=Deed.PANIC, size=1.0),)
+    ),
     "a front's fault is nothing to trading": again_and_again(Deed.FRONT_BREAKS),
     "rows wait for the trade log": again_and_again(Deed.LOG_BREAKS),
     "exits leave though the journal fails": lambda seed: Weather(seed=seed, disk_full=(15.0, 60.0)),
     "the clock is set right": again_and_again(Deed.SET_CLOCK),
     "an execution counts once": struck_by(Rule(fault=StreamFault.EVENT_TWICE, rate=0.3)),
     "nobody asks inside a ban": struck_by(Rule(fault=RestFault.BAN, rate=0.01, times=2)),
-    "addresses are shown without what they carry": struck_by(Rule(fault=RestFault.LOSE_REPLY, rate=0.1)),
+    "addresses are shown without what they carry": struck_by(Rule(fault=RestFault.LOSE_REPLY, rate=0.6)),
     "a restart takes up what is open": again_and_again(Deed.KILL),
 }
 """Storms that find the lack of a safeguard soon; the others are sought in storms of all kinds."""

@@ -17,7 +17,7 @@ _LOOK_EVERY = 0.25
 _TURNED_AWAY = frozenset({418, 429})
 _HELD_KNOWN = 15.0
 """So many seconds after something is held on a symbol, whoever opened it, nobody may enter there."""
-_PANIC_SECONDS = 30.0
+_PANIC_SECONDS = 12.0
 
 
 class Watch:
