@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 
 from core.clock import SystemClock
 from core.errors import JournalError, ModeRefused
-from core.journal import Entry, EntryKind, RiskChanged, SignalJudged
+from core.journal import Entry, EntryKind, IntentRecorded, PositionChanged, RiskChanged, SignalJudged
+from core.positions import Source
 from core.risk_state import Halt, RiskState
 from core.settings import CONFIRMATION, Settings, load_settings
 from data.journal import SqliteJournal
@@ -21,6 +22,7 @@ from exchange.sim.config import SimConfig
 from exchange.sim.in_process import InProcess
 from exchange.sim.process import Simulator
 from services.risk_desk import RiskDesk
+from tests.builders import plan, position
 from tests.fakes.in_process import InProcessTransport
 from wiring.trade import run_trade
 
@@ -184,3 +186,26 @@ async def test_a_run_that_was_halted_says_so_when_it_begins_again(
     said = " ".join(capsys.readouterr().err.split())
     assert "drawdown limit" in said
     assert "wishes" in said
+
+
+async def test_a_journal_from_the_future_of_this_market_is_about_another_one(tmp_path: Path) -> None:
+    async with market() as wire:
+        settings = live(tmp_path, wire, **SWITCHES)
+        later = wire.simulator.market.now_ms + 3_600_000
+        with SqliteJournal(settings.folder / "journal.db") as journal:
+            journal.append([Entry(body=RiskChanged(state=RiskState()), at=later, seen_at=later)])
+        with pytest.raises(ModeRefused, match="a simulator that was started anew"):
+            await run_trade(settings, settings.folder, began=0.0, transport=wire)
+    assert wire.sent("POST", "PUT", "DELETE") == []
+
+
+async def test_positions_that_nobody_could_close_are_no_matter_for_watching(tmp_path: Path) -> None:
+    async with market() as wire:
+        settings = live(tmp_path, wire)
+        with SqliteJournal(settings.folder / "journal.db") as journal:
+            held = replace(position(), plan=replace(plan(), source=Source.REAL))
+            intent = Entry(body=IntentRecorded(plan=held.plan), at=0, seen_at=0)
+            journal.append([intent, Entry(body=PositionChanged(position=held), at=0, seen_at=0)])
+        with pytest.raises(ModeRefused, match=f"holds {held.symbol} for us"):
+            await run_trade(settings, settings.folder, began=0.0, transport=wire)
+    assert wire.sent("POST", "PUT", "DELETE") == []
