@@ -12,6 +12,7 @@ PAGE = 499
 """Candles of one page: 499 for a weight of 2 is the cheapest way to many."""
 CHEAP_PAGE = 99
 """The largest page of weight 1."""
+_ATTEMPTS = 3
 
 
 class CandleReader(Protocol):
@@ -49,16 +50,17 @@ async def read_history(
 ) -> CandleHistory:
     """Fetch the last ``bars`` candles that closed by ``before_ms``, fewer for a young symbol.
 
-    The result is sorted and without holes. Rows that are missing or can not be true are asked for once
-    more; where the exchange has none either, nothing was traded and the price stood still.
+    The result is sorted and without holes. Rows that are missing or can not be true are asked for once more,
+    by a page that begins with the first of them: where that one goes on with a later candle, nothing was
+    traded and the price stood still. A page that ends too early proves nothing of what would have followed.
     """
     stretch = _Stretch(symbol, timeframe_ms, bars=bars, before_ms=before_ms)
     empty = 0
     while (end := stretch.next_end()) is not None and empty < stretch.doubts:
         limit = min((end - stretch.start) // timeframe_ms + 1, PAGE)
         empty += not stretch.add(await candles.page(symbol, timeframe_ms, limit=limit, end_ms=end))
-    for hole in stretch.holes():
-        stretch.add(await candles.page(symbol, timeframe_ms, limit=PAGE, start_ms=hole))
+    while (hole := stretch.next_hole()) is not None:
+        stretch.mend(hole, await candles.page(symbol, timeframe_ms, limit=PAGE, start_ms=hole))
     return stretch.history()
 
 
@@ -72,6 +74,8 @@ class _Stretch:
         self.start = self.end - (bars - 1) * timeframe_ms
         self._times: NDArray[np.int64] = np.empty(0, np.int64)
         self._candles: Floats = np.empty((len(Field), 0))
+        self._empty: set[int] = set()
+        self._unanswered = 0
 
     @property
     def doubts(self) -> int:
@@ -93,13 +97,25 @@ class _Stretch:
         self._candles = candles[:, first]
         return len(self._times) > before
 
-    def holes(self) -> list[int]:
-        """Return the first missing time of each hole."""
+    def next_hole(self) -> int | None:
+        """Return the first time that is missing and not known to have none."""
         if not len(self._times):
-            return []
-        known = np.append(self._times, self.end + self._timeframe)
-        starts: list[int] = (known[:-1][np.diff(known) > self._timeframe] + self._timeframe).tolist()
-        return starts
+            return None
+        settled = np.union1d(self._times, np.array(sorted(self._empty), np.int64))
+        known = np.append(settled, self.end + self._timeframe)
+        after = known[:-1][np.diff(known) > self._timeframe]
+        return int(after[0]) + self._timeframe if len(after) else None
+
+    def mend(self, hole: int, page: CandleHistory) -> None:
+        """Take a page that was to begin with ``hole``; an empty one is asked for again, but not for ever."""
+        later = page.open_times[page.open_times > hole]
+        self.add(page)
+        if hole in self._times:
+            return
+        self._unanswered = 0 if len(later) else self._unanswered + 1
+        if len(later) or self._unanswered == _ATTEMPTS:
+            end = int(later.min()) if len(later) else hole + self._timeframe
+            self._empty.update(range(hole, min(end, self.end + self._timeframe), self._timeframe))
 
     def history(self) -> CandleHistory:
         """Return everything from the oldest known candle on, with prices standing still over holes."""

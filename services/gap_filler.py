@@ -5,6 +5,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.market import MINUTE_MS, Field, SymbolAxis
 from exchange.limits.weight import Priority
@@ -60,20 +63,25 @@ class GapFiller:
             self._filled(symbol)
 
     async def _fetch(self, symbol: str, start_ms: int, end_ms: int) -> None:
-        newest = await self._ask(symbol, start_ms, end_ms)
-        index = self._axis.index_of(symbol)
-        hole = None if index is None else self._buffer.first_missing(index, start_ms, end_ms)
-        if hole is None or hole > newest:
-            return
-        # A page may lack a row by mistake: only what a second one, which begins elsewhere, lacks too is so.
-        newest = await self._ask(symbol, hole, end_ms)
-        index = self._axis.index_of(symbol)
-        if index is not None:
-            for open_time in range(hole, min(end_ms + MINUTE_MS, newest), MINUTE_MS):
-                self._stand_still(index, open_time)
+        """Ask from the first missing candle on until none is; two pages must lack one to be believed."""
+        doubted = None
+        while (hole := self._first_missing(symbol, start_ms, end_ms)) is not None:
+            told = await self._ask(symbol, hole, end_ms)
+            later = told[told > hole]
+            if not len(later):
+                return  # the exchange does not show it yet
+            if hole == doubted and hole == self._first_missing(symbol, start_ms, end_ms):
+                until_ms = min(int(later.min()), end_ms + MINUTE_MS)
+                if not self._stand_still(symbol, range(hole, until_ms, MINUTE_MS)):
+                    return
+            doubted = hole
 
-    async def _ask(self, symbol: str, start_ms: int, end_ms: int) -> int:
-        """Put one page of what closed by ``end_ms`` into the buffer; returns the newest open time told."""
+    def _first_missing(self, symbol: str, start_ms: int, end_ms: int) -> int | None:
+        index = self._axis.index_of(symbol)
+        return None if index is None else self._buffer.first_missing(index, start_ms, end_ms)
+
+    async def _ask(self, symbol: str, start_ms: int, end_ms: int) -> NDArray[np.int64]:
+        """Put one page of what closed by ``end_ms`` into the buffer; returns the open times told."""
         count = (end_ms - start_ms) // MINUTE_MS + 2  # with the candle that is still forming
         limit = CHEAP_PAGE if count <= CHEAP_PAGE else PAGE
         history = await self._candles.page(
@@ -84,10 +92,15 @@ class GapFiller:
         index = self._axis.index_of(symbol)
         if index is not None:
             self._buffer.put_history(index, told)
-        return int(history.open_times.max(initial=0))
+        return history.open_times
 
-    def _stand_still(self, index: int, open_time: int) -> None:
-        """Let the price of a minute that has no candle, but one before it, be that one's."""
-        if not self._buffer.has(index, open_time) and self._buffer.has(index, open_time - MINUTE_MS):
-            close = float(self._buffer.row(open_time - MINUTE_MS)[Field.CLOSE, index])
+    def _stand_still(self, symbol: str, open_times: range) -> bool:
+        """Let the price of minutes without a candle be the one before; ``False`` if that is not known."""
+        index = self._axis.index_of(symbol)
+        before = None if index is None else self._buffer.candle(index, open_times.start - MINUTE_MS)
+        if index is None or before is None:
+            return False
+        close = float(before[Field.CLOSE])
+        for open_time in open_times:
             self._buffer.put(index, open_time, (close, close, close, close, 0.0))
+        return True

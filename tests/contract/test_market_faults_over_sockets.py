@@ -124,7 +124,7 @@ async def test_a_market_that_is_acknowledged_and_silent_goes_on_by_rest_until_st
 async def test_one_silent_stream_is_replaced_by_rest_while_the_others_go_on() -> None:
     async with watched() as (venue, trader):
         silent = trader.axis.names[2]
-        rule = Rule(fault=MarketFault.SYMBOL_SILENT, rate=1.0, match=silent, seconds=8)
+        rule = Rule(fault=MarketFault.SYMBOL_SILENT, rate=1.0, match=silent, seconds=4)
         venue.simulator.faults.add([rule])
         await until(venue, lambda: trader.service.polled == {silent})
         known, told = len(trader.candles[silent]), len(trader.minutes)

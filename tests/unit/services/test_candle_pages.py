@@ -100,6 +100,17 @@ def test_whatever_one_page_suffers_the_history_comes_out_whole_and_true(bars: in
     check_true(history, first=NOW - bars * QUARTER_MS)
 
 
+@given(
+    bars=st.integers(20, 1600),
+    early=st.integers(1, 5),
+    spoil=st.sampled_from(["hole", "newer half", "wrong"]),
+)
+def test_pages_that_end_too_early_again_and_again_invent_nothing(bars: int, early: int, spoil: str) -> None:
+    spoils = {1: [spoil], **{number: ["older half"] for number in range(2, early + 2)}}
+    history = read(Pages(spoils=spoils), bars)
+    check_true(history, first=int(history.open_times[0]))
+
+
 @given(bars=st.integers(2, 600), age=st.integers(1, 599))
 def test_a_young_symbol_has_what_it_has(bars: int, age: int) -> None:
     history = read(Pages(listed_since=NOW - age * QUARTER_MS), bars)
