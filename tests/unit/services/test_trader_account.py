@@ -1,4 +1,4 @@
-"""News of the account and its contracts: what is ours, what is not, what it means."""
+"""News of the account: what is ours, what is not, what it means."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from core.income import Income, IncomeKind, IncomesListed
-from core.instruments import InstrumentStatus
 from core.journal import PositionClosed
 from core.market import MINUTE_MS
-from core.notices import Alert, PositionEnded, Severity, SignalRefused
+from core.notices import Alert, Severity
 from core.orders import (
     AccountRead,
     AccountUnreadable,
@@ -28,18 +27,10 @@ from core.orders import (
     SubmitEntry,
     client_order_id,
 )
-from core.parameters import Parameters
-from core.positions import ExitReason, Source
+from core.positions import Source
 from core.signals import Side
-from core.universe import UniverseRefreshed, compare
-from data.candle_store import CandleStore
-from services.refusals import BAN_MS
-from services.risk_desk import RiskDesk
 from tests.builders import T0
 from tests.builders_trader import (
-    AXIS,
-    INSTRUMENTS,
-    SYMBOLS,
     World,
     account_of,
     closing_fill,
@@ -179,46 +170,6 @@ def test_an_order_of_ours_that_fills_too_late_is_an_alarm(world: World) -> None:
     world.trader.process(closing_fill(position))
     (alarm,) = world.ear.of(Alert)
     assert (alarm.key, alarm.severity) == ("late_fill", Severity.CRITICAL)
-
-
-def refreshed(world: World, symbol: str, status: InstrumentStatus) -> UniverseRefreshed:
-    now = {**INSTRUMENTS, symbol: replace(INSTRUMENTS[symbol], status=status)}
-    return compare(SYMBOLS, INSTRUMENTS, now, at=world.clock.market_ms(), parameters=Parameters().universe)
-
-
-@pytest.mark.fault(61)
-def test_a_contract_that_leaves_takes_no_entry_and_its_position_is_closed(world: World) -> None:
-    open_one(world)
-    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))
-    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))
-    world.minute()
-    assert [each.position.exit_reason for each in world.ear.of(PositionEnded)] == [ExitReason.DELISTED]
-    assert [each.key for each in world.ear.of(Alert)] == ["contract_leaving"]
-    open_one(world)
-    assert world.held(Source.REAL) == []
-    assert "not_in_universe" in world.ear.of(SignalRefused)[-1].reasons
-
-
-def test_a_contract_that_trades_again_may_be_entered_again(world: World) -> None:
-    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.SETTLING))
-    world.trader.process(refreshed(world, "AUSDT", InstrumentStatus.TRADING))
-    open_one(world)
-    assert world.held(Source.REAL) == ["AUSDT"]
-
-
-def test_a_symbol_that_refuses_three_entries_within_an_hour_is_left_alone_for_a_while() -> None:
-    store = CandleStore(AXIS)
-    desk = RiskDesk(INSTRUMENTS, store, Parameters())
-    assert [len(desk.entry_refused("AUSDT", "entry_rejected", T0 + n * MINUTE_MS)) for n in range(3)] == [
-        0,
-        0,
-        1,
-    ]
-    assert desk.state.is_blacklisted("AUSDT", T0 + 3 * MINUTE_MS)
-    assert desk.state.blacklist["AUSDT"].reason == "entry_rejected"
-    assert not desk.state.is_blacklisted("AUSDT", T0 + 2 * MINUTE_MS + BAN_MS)
-    for hour in range(5):
-        assert not desk.entry_refused("BUSDT", "entry_rejected", T0 + hour * 40 * MINUTE_MS)
 
 
 @pytest.mark.fault(12)
