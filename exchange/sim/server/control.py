@@ -92,7 +92,7 @@ class Control:
         return dict(self._open(deposit, params.get("publicKey")))
 
     def _grant(self, params: Mapping[str, str]) -> dict[str, Any]:
-        """``account``, the first by default; each other name is a right of its keys, ``true`` or ``false``."""
+        """``account``, the first by default; any other name is a right of its keys, true or false."""
         wanted = dict(params)
         try:
             rights = self._rights_of(wanted.pop("account", "account-1"))
