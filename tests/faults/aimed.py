@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from exchange.sim.server.faults.catalogue import MarketFault
 from exchange.sim.server.faults.plan import Rule
 from tests.faults.deeds import Appointment, Deed
 from tests.faults.plan import Weather
@@ -23,3 +24,9 @@ def again_and_again(*deeds: Deed) -> Callable[[int], Weather]:
 def struck_by(*rules: Rule) -> Callable[[int], Weather]:
     """Return storms of these faults alone."""
     return lambda seed: Weather(seed=seed, rules=rules)
+
+
+def streamed(*faults: MarketFault) -> Callable[[int], Weather]:
+    """Return storms in which these faults strike candles on their way."""
+    rules = tuple(Rule(fault=fault, rate=0.1) for fault in faults)
+    return lambda seed: Weather(seed=seed, streams_candles=True, rules=rules)

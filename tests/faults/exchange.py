@@ -69,6 +69,7 @@ class StormMinutes:
         on_axis: Callable[[AxisChanged], None],
     ) -> None:
         self._market = exchange.simulator.market
+        self.mark = exchange.mark
         self._clock = clock
         self._on_axis = on_axis
         self._arrange(axis)

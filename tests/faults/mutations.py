@@ -11,6 +11,8 @@ import pytest
 import core.lifecycle
 import core.lifecycle_protection
 import services.book
+import services.candle_buffer
+import services.data_service
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.lifecycle_moves import LifecycleParameters, Step, finished
 from core.notices import Notice
@@ -33,7 +35,7 @@ from exchange.binance import transport
 from exchange.binance.futures import BinanceFutures
 from exchange.binance.rest import BinanceRest
 from exchange.limits.weight import WeightLimiter
-from exchange.sim.server.faults.catalogue import MinuteFault, RestFault, StreamFault
+from exchange.sim.server.faults.catalogue import MarketFault, MinuteFault, RestFault, StreamFault
 from exchange.sim.server.faults.plan import Rule
 from services.book import Book
 from services.bookkeeping import Bookkeeper
@@ -41,9 +43,10 @@ from services.clerk import Clerk
 from services.execution import ExecutionService
 from services.helm import Helm
 from services.journal_guard import JournalGuard
+from services.minute_barrier import MinuteBarrier
 from services.notifiers import Notifiers
 from services.risk_desk import RiskDesk
-from tests.faults.aimed import again_and_again, struck_by
+from tests.faults.aimed import again_and_again, streamed, struck_by
 from tests.faults.deeds import Appointment, Deed
 from tests.faults.plan import Weather
 from tests.faults.power import StormJournal
@@ -261,6 +264,24 @@ def forget_at_a_restart(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(StormJournal, "live_positions", lambda _: ())
 
 
+def candles_as_they_come(patch: pytest.MonkeyPatch) -> None:
+    """Decide on whatever the stream calls a candle."""
+    for module in (services.candle_buffer, services.data_service):
+        patch.setattr(module, "is_sound", lambda _: True)
+
+
+def gaps_do_not_matter(patch: pytest.MonkeyPatch) -> None:
+    """Go on with a symbol that has missed a minute as if it had not."""
+    publish_next = MinuteBarrier._publish_next
+
+    def stay_live(self: MinuteBarrier) -> None:
+        before = self.live
+        publish_next(self)
+        self.live = before.copy()
+
+    patch.setattr(MinuteBarrier, "_publish_next", stay_live)
+
+
 AIMED: Mapping[str, Callable[[int], Weather]] = {
     "terms are read again after a filter error": struck_by(Rule(fault=MinuteFault.FILTERS_CHANGED, rate=0.4)),
     "only what is ours is cancelled": again_and_again(Deed.RESTS),
@@ -278,6 +299,8 @@ AIMED: Mapping[str, Callable[[int], Weather]] = {
     "nobody asks inside a ban": struck_by(Rule(fault=RestFault.BAN, rate=0.01, times=2)),
     "addresses are shown without what they carry": struck_by(Rule(fault=RestFault.LOSE_REPLY, rate=0.6)),
     "a restart takes up what is open": again_and_again(Deed.KILL),
+    "unsound candles are passed over": streamed(MarketFault.CANDLE_NAN, MarketFault.CANDLE_CROSSED),
+    "a symbol with a gap is absent": streamed(MarketFault.CANDLE_MISSING),
 }
 """Storms that find the lack of a safeguard soon; the others are sought in storms of all kinds."""
 
@@ -305,4 +328,6 @@ MUTATIONS: Mapping[str, Mutation] = {
     "addresses are shown without what they carry": show_whole_addresses,
     "settings are made and read back": take_settings_for_granted,
     "a restart takes up what is open": forget_at_a_restart,
+    "unsound candles are passed over": candles_as_they_come,
+    "a symbol with a gap is absent": gaps_do_not_matter,
 }

@@ -1,14 +1,14 @@
 """What one seed has in store: which faults, how often, how slow the network is, how the market moves."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.market import MINUTE_MS
 from core.rng import seeded
 from exchange.sim.config import DEFAULT_START_MS
-from exchange.sim.server.faults.catalogue import Fault, MinuteFault, RestFault, StreamFault
+from exchange.sim.server.faults.catalogue import Fault, MarketFault, MinuteFault, RestFault, StreamFault
 from exchange.sim.server.faults.plan import Rule
 from tests.faults.deeds import Appointment, draw_deeds
 
@@ -83,6 +83,8 @@ _OF_MINUTES = (
     MinuteFault.DELEVERAGED,
 )
 _SECONDS = (0.2, 1.0, 3.0, 10.0)
+_STREAMED = 0.2
+"""Share of the storms in which candles come the long way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,8 @@ class Weather:
     when (monotonic seconds) nothing can be written down, ``bad_writes`` numbers the transactions of each life
     that fail by themselves. ``begins_at`` is the market's first minute (ms): before midnight, funding
     settles, the day turns and the contracts are looked at in the storm. ``moves_money``: somebody does.
+    ``streams_candles``: minutes come from the streams, where faults strike them too, not straight from the
+    market.
     """
 
     seed: int
@@ -107,6 +111,7 @@ class Weather:
     begins_at: int = DEFAULT_START_MS
     moves_money: bool = False
     deeds: tuple[Appointment, ...] = ()
+    streams_candles: bool = False
 
 
 def draw_weather(seed: int) -> Weather:
@@ -114,7 +119,7 @@ def draw_weather(seed: int) -> Weather:
     rng = seeded(seed)
     intensity = float(10 ** rng.uniform(-2.7, -1.1))
     slowest = float(10 ** rng.uniform(-2, 0))
-    return Weather(
+    weather = Weather(
         seed=seed,
         rules=(*_aimed(rng), *_scattered(rng, intensity)),
         latency=(0.002, slowest),
@@ -127,6 +132,17 @@ def draw_weather(seed: int) -> Weather:
         moves_money=bool(rng.random() < 0.5),
         deeds=tuple(draw_deeds(rng)),
     )
+    if rng.random() > _STREAMED:
+        return weather
+    return replace(weather, streams_candles=True, rules=(*weather.rules, *_of_candles(rng)))
+
+
+def _of_candles(rng: np.random.Generator) -> Iterator[Rule]:
+    """Yield faults that strike closed candles on their way."""
+    share = rng.choice((0.2, 0.5))
+    for fault in MarketFault:
+        if rng.random() < share:
+            yield _rule(rng, fault, rate=rng.uniform(0.01, 0.1))
 
 
 def _crashes(rng: np.random.Generator) -> Iterator[int]:

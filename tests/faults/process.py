@@ -1,10 +1,10 @@
 """One life of the trader: everything that dies with its process, wired as the composition root wires it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from core.instruments import Instrument
-from core.market import MINUTE_MS, SymbolAxis
+from core.market import MINUTE_MS, CandleHistory, MinuteClosed, SymbolAxis
 from core.operation import OperatorAction, OperatorRequest
 from core.parameters import MonitoringParameters, Parameters, RiskParameters, UniverseParameters
 from core.positions import Position
@@ -13,11 +13,11 @@ from core.universe import tradable
 from data.candle_store import CandleStore
 from data.journal import SqliteJournal
 from exchange.binance.connection import BinanceConnection
-from exchange.binance.futures import BinanceFutures
 from exchange.limits.ban import BanNote
 from exchange.paper import PaperExchange
 from services.bookkeeping import Bookkeeper
 from services.books import Venues
+from services.data_service import DataService
 from services.execution import ExecutionService
 from services.notifiers import Notifiers
 from services.operator import Operator
@@ -29,6 +29,7 @@ from tests.fakes.in_process import InProcessTransport
 from tests.faults.exchange import ADDRESSES, SPEED, StormMinutes, generator
 from tests.faults.power import Power, StormJournal, StormTransport
 from tests.faults.script import ScriptedEngine
+from tests.faults.witness import Witness
 from tests.faults.world import BrokenFront, Ear, Shelf, World
 
 STORM_RULES = Parameters(
@@ -111,12 +112,12 @@ class Process:
                     disk, self._power, committed=watch.ledger.committed, fails=self._world.write_fails
                 )
                 await connection.api.synchronise_clock()
-                await self._trade(connection.exchange, journal)
+                await self._trade(connection, journal)
         finally:
             await transport.close()
 
-    async def _trade(self, exchange: BinanceFutures, journal: StormJournal) -> None:
-        world, clock = self._world, self._world.machine
+    async def _trade(self, connection: BinanceConnection, journal: StormJournal) -> None:
+        world, clock, exchange = self._world, self._world.machine, connection.exchange
         instruments = await exchange.instruments()
         axis = self._axis(instruments)
         store = CandleStore(axis)
@@ -127,7 +128,7 @@ class Process:
         virtual = paper()
         bookkeeper = Bookkeeper(Shelf(world.beside), clock)
         execution = ExecutionService(exchange, post=self._inbox.post, clock=clock)
-        minutes = StormMinutes(world.exchange, axis, clock, on_axis=self._inbox.post)
+        minutes = self._minutes(connection, axis)
         universe = Universe(
             exchange,
             minutes,
@@ -141,7 +142,7 @@ class Process:
         notifier = Notifiers((BrokenFront(world.beside), self.ear, universe))
         self._trader = Trader(
             mode="sim",
-            engine=ScriptedEngine(axis, world.script),
+            engine=ScriptedEngine(axis, world.script, heard=self._heard()),
             store=store,
             desk=RiskDesk(instruments, store, STORM_RULES),
             venues=Venues(
@@ -160,7 +161,7 @@ class Process:
             exchange=exchange,
             bookkeeper=bookkeeper,
             clock=clock,
-            mark=world.exchange.mark,
+            mark=minutes.mark,
             execution=execution,
         )
         beside = universe.run()
@@ -168,6 +169,25 @@ class Process:
             await session.run(lambda: False, beside)
         finally:
             beside.close()  # a life may end before it began
+
+    def _minutes(self, connection: BinanceConnection, axis: SymbolAxis) -> DataService | StormMinutes:
+        """Return who tells the minutes: the streams or, as most storms are about orders, the market."""
+        world = self._world
+        if not world.weather.streams_candles:
+            return StormMinutes(world.exchange, axis, world.machine, on_axis=self._inbox.post)
+        return DataService(
+            axis,
+            connection.candles,
+            streams=lambda sink: connection.market_streams(axis.names, sink),
+            clock=world.machine,
+            on_history=self._inbox.post,
+            on_axis=self._inbox.post,
+        )
+
+    def _heard(self) -> Callable[[CandleHistory | MinuteClosed], None]:
+        """Return the ears of a witness, who tells the watch: what he finds is not the trader's to catch."""
+        witness = Witness(self._world.exchange, streams=self._world.weather.streams_candles)
+        return lambda news: self._world.watch.noted(lambda: witness.hear(news))
 
     def _axis(self, instruments: Mapping[str, Instrument]) -> SymbolAxis:
         """Follow what may be traded now, as the composition root does."""

@@ -1,6 +1,6 @@
 """What the strategy says in a storm: wishes and broken theses, on a schedule."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from core.market import MINUTE_MS, CandleHistory, Field, MinuteClosed, SymbolAxis
@@ -26,20 +26,30 @@ class Script(Protocol):
 class ScriptedEngine:
     """``services.trader.Engine`` that says what its script says."""
 
-    def __init__(self, axis: SymbolAxis, script: Script) -> None:
+    def __init__(
+        self,
+        axis: SymbolAxis,
+        script: Script,
+        *,
+        heard: Callable[[CandleHistory | MinuteClosed], None] = lambda _: None,
+    ) -> None:
+        """``heard`` gets what a strategy would have decided on."""
         self.axis = axis
         self._script = script
+        self._heard = heard
         self._minute: MinuteClosed | None = None
 
     def arrange(self, axis: SymbolAxis) -> None:
         self.axis = axis
 
-    def warm_up(self, history: CandleHistory) -> None: ...
+    def warm_up(self, history: CandleHistory) -> None:
+        self._heard(history)
 
     def ready(self) -> int:
         return len(self.axis)
 
     def on_minute(self, minute: MinuteClosed) -> Sequence[Candidate]:
+        self._heard(minute)
         self._minute = minute
         return self._script.wishes(minute)
 

@@ -1,6 +1,6 @@
 """Looks at the exchange after every round of the loop and holds what it sees to the invariants."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
@@ -69,6 +69,11 @@ class Watch:
         """Take note of something said, written or logged."""
         with self._noting():
             invariants.kept_secret(text, (*self._secrets, self._listen_key()))
+
+    def noted(self, check: Callable[[], None]) -> None:
+        """Run a check and note the ``Violation`` it raises."""
+        with self._noting():
+            check()
 
     def say(self) -> None:
         """Raise the ``Violation`` that was noted where it would have been the trader's to catch."""
