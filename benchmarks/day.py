@@ -45,9 +45,14 @@ class Log:
 
     @property
     def growth(self) -> float:
-        """Return the slope of the resident size in MB an hour, by least squares, once all is settled."""
-        settled = self.resident_mb[min(SETTLED, len(self.resident_mb) - 2) :]
-        return float(np.polyfit(np.arange(len(settled)), settled, 1)[0])
+        """Return the slope of the resident size in MB an hour, once all is settled.
+
+        The median of the slopes between any two hours (Theil and Sen): what merging a day takes at midnight is
+        kept for the next one, and is no growth.
+        """
+        settled = np.array(self.resident_mb[min(SETTLED, len(self.resident_mb) - 2) :])
+        earlier, later = np.triu_indices(len(settled), 1)
+        return float(np.median((settled[later] - settled[earlier]) / (later - earlier)))
 
 
 def run(*, seed: int = 1, speed: float = SPEED) -> dict[str, Any]:
