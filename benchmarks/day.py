@@ -47,8 +47,8 @@ class Log:
     def growth(self) -> float:
         """Return the slope of the resident size in MB an hour, once all is settled.
 
-        The median of the slopes between any two hours (Theil and Sen): what merging a day takes at midnight is
-        kept for the next one, and is no growth.
+        The median of the slopes between any two hours (Theil and Sen): what merging a day takes at midnight
+        is kept for the next one, and is no growth.
         """
         settled = np.array(self.resident_mb[min(SETTLED, len(self.resident_mb) - 2) :])
         earlier, later = np.triu_indices(len(settled), 1)
