@@ -4,8 +4,11 @@ from functools import cache
 
 import pytest
 
+from exchange.sim.server.faults.catalogue import ALL, StreamFault
 from tests.faults.campaign import campaign, how_to_repeat
+from tests.faults.deeds import Deed
 from tests.faults.invariants import Violation
+from tests.faults.plan import draw_weather
 from tests.faults.scenario import Outcome, storm
 
 PLAIN_SEEDS = range(1, 51)
@@ -34,6 +37,14 @@ def test_three_hundred_storms_break_no_invariant() -> None:
 
 def test_the_same_seed_tells_the_same_story_to_the_last_byte() -> None:
     assert lived_through(7) == storm(7)
+
+
+def test_three_hundred_storms_have_everything_in_store_that_can_go_wrong() -> None:
+    drawn = [draw_weather(seed) for seed in LONG_SEEDS]
+    assert {each.deed for weather in drawn for each in weather.deeds} == set(Deed)
+    struck = {rule.fault for weather in drawn for rule in weather.rules}
+    too_much_of_it = {StreamFault.EVENT_NOT_TEXT, StreamFault.EVENT_HUGE}  # see test_one_fault.py
+    assert set(ALL.values()) - struck == too_much_of_it
 
 
 def test_storms_are_not_idle() -> None:
