@@ -61,13 +61,21 @@ class Letterbox:
         """Take what lies in the folder; a folder that can not be used is told once and holds nothing."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            letters = [self._take(path) for path in sorted(self._folder.iterdir())]
+            paths = sorted(self._folder.iterdir())
         except OSError as fault:
             self._ignore("", f"Wishes can not be read from {self._folder}: {fault}")
             return []
-        return [letter for letter in letters if letter is not None]
+        return [letter for path in paths if (letter := self._take(path)) is not None]
 
     def _take(self, path: Path) -> Letter | None:
+        """Take one file; one that can not be read or removed must not cost those beside it."""
+        try:
+            return self._opened(path)
+        except OSError as fault:
+            self._ignore(path.name, f"{path} can not be taken: {fault}")
+            return None
+
+    def _opened(self, path: Path) -> Letter | None:
         match = _LETTER.fullmatch(path.name)
         if match is None or match["action"] not in set(OperatorAction) or not path.is_file():
             self._ignore(path.name, f"{path} is no wish we know")

@@ -110,3 +110,22 @@ async def test_a_folder_that_can_not_be_used_disturbs_nobody(
         (tmp_path / "wishes").unlink()
         await begun(hand)
     assert caplog.text.count("can not be read") == 1
+
+
+async def test_a_letter_that_can_not_be_taken_costs_none_of_those_beside_it(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    remove = Path.unlink
+
+    def guarded(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == "pause":
+            raise PermissionError(f"{path} is another's")
+        remove(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", guarded)
+    for name in ("halt", "panic", "pause"):
+        hand.leave(name)
+    async with hand.running():
+        assert (await hand.wish()).action is OperatorAction.HALT
+        assert (await hand.wish()).action is OperatorAction.PANIC
+    assert caplog.text.count("can not be taken") == 1
