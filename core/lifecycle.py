@@ -129,7 +129,7 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
     """Apply what the venue said. News that changes nothing, or came before, changes nothing."""
     if position.stage is Stage.CLOSED or _is_of_another(position, report):
         return Step(position=position)
-    position = answered(position, report, parameters)
+    position = answered(position, report)
     match report:
         case SymbolPrepared():
             return on_prepared(position, report, parameters, mono)

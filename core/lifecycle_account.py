@@ -8,6 +8,7 @@ from core.lifecycle_moves import (
     Concern,
     LifecycleParameters,
     Step,
+    attempts_asked_about,
     close_because,
     finished,
     open_questions,
@@ -21,8 +22,9 @@ from core.orders import (
     HeldPosition,
     OrderAbsent,
     OrderEnded,
-    QueryOrder,
     Report,
+    Role,
+    client_order_id,
 )
 from core.parameters import LeverageParameters
 from core.positions import ExitReason, Position, Stage
@@ -48,9 +50,9 @@ def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, 
     if position.probes and not position.unanswered:
         ended = replace(position, exit_reason=position.exit_reason or ExitReason.EXTERNAL)
         return finished(ended, at, mono)
-    ids = position.unanswered if position.probes else tuple(map(_order_id, open_questions(position)))
+    ids = position.unanswered if position.probes else _whatever_may_have_filled(position) * parameters.doubts
     asked = replace(position, probes=position.probes + 1, unanswered=ids, tried_mono=mono)
-    return Step(position=asked, commands=tuple(query_of(position, order_id) for order_id in ids))
+    return Step(position=asked, commands=tuple(query_of(position, name) for name in dict.fromkeys(ids)))
 
 
 def found_held(
@@ -101,7 +103,7 @@ def revived(position: Position, *, mono: float) -> Position:
     return to_stage(unknown, Stage.UNKNOWN, mono)
 
 
-def answered(position: Position, report: Report, parameters: LifecycleParameters) -> Position:
+def answered(position: Position, report: Report) -> Position:
     """Take note that a question of ``found_flat`` has its answer.
 
     Silence is none, nor is an end before all its executions, nor "not found" until it was said often enough.
@@ -117,7 +119,7 @@ def answered(position: Position, report: Report, parameters: LifecycleParameters
         case ConditionalChanged():
             is_whole = True
         case OrderAbsent():
-            is_whole = position.probes >= parameters.doubts
+            return replace(position, unanswered=_once_less(position.unanswered, order_id))
         case OrderEnded():
             booked = (each for each in position.fills if each.client_order_id == order_id)
             is_whole = sum((each.quantity for each in booked), Decimal(0)) >= report.filled
@@ -127,12 +129,24 @@ def answered(position: Position, report: Report, parameters: LifecycleParameters
     return replace(position, unanswered=left) if is_whole else position
 
 
+def _once_less(ids: tuple[str, ...], order_id: str) -> tuple[str, ...]:
+    place = ids.index(order_id)
+    return ids[:place] + ids[place + 1 :]
+
+
 def _closes_all(position: Position, order_id: str) -> bool:
     return any(each.client_order_id == order_id and each.quantity is None for each in position.protections)
 
 
-def _order_id(question: QueryOrder) -> str:
-    return question.client_order_id
+def _whatever_may_have_filled(position: Position) -> tuple[str, ...]:
+    """Name what is open and what was given up as not found: it may have filled, and be why it is flat."""
+    asked = (question.client_order_id for question in open_questions(position))
+    placed = (
+        client_order_id(position.position_id, role, attempt)
+        for role in (Role.STOP, Role.TRAIL, Role.TARGET)
+        for attempt in attempts_asked_about(position, role)
+    )
+    return tuple(dict.fromkeys((*asked, *placed)))
 
 
 def _found_unknown(

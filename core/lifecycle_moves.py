@@ -18,7 +18,7 @@ from core.orders import (
 from core.positions import ExitReason, Position, Protection, Stage
 from core.signals import Side
 
-_CLOSES_ASKED_ABOUT = 20
+_ASKED_ABOUT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,10 +257,15 @@ def open_questions(position: Position) -> tuple[QueryOrder, ...]:
     asked = [query_of(position, each.client_order_id) for each in known if each is not None]
     if position.entry_total is None and Role.ENTRY in position.attempts:
         asked.append(entry_query(position))
-    last = position.attempts.get(Role.CLOSE, 0)  # an early one may have filled unheard
-    closes = range(last, max(last - _CLOSES_ASKED_ABOUT, 0), -1)
+    closes = attempts_asked_about(position, Role.CLOSE)  # an early one may have filled unheard
     ids = (client_order_id(position.position_id, Role.CLOSE, attempt) for attempt in closes)
     return (*asked, *(query_of(position, order_id) for order_id in ids))
+
+
+def attempts_asked_about(position: Position, role: Role) -> range:
+    """Return the numbers of the orders of a role, the last first; not all of them where there are many."""
+    last = position.attempts.get(role, 0)
+    return range(last, max(last - _ASKED_ABOUT, 0), -1)
 
 
 def is_worth_telling(attempt: int) -> bool:

@@ -134,7 +134,8 @@ class Position:
     ``beyond_mono`` since when the mark has been beyond the stop. ``probes`` counts queries that found
     nothing, ``doubts`` reads of the account that did not show what we hold; ``stop_asked`` tells that a
     stop without an answer has been asked for. ``unanswered`` are the orders that a flat account made us ask
-    for and that we have not heard of since: their executions may be why it is flat.
+    for and that we have not heard of since, each as often as it must not be found: their executions may be
+    why it is flat.
     """
 
     plan: PositionPlan

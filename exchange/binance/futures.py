@@ -241,12 +241,18 @@ class BinanceFutures:
         return (orders.conditional_changed(order), *fills)
 
     async def _fills(self, query: QueryOrder, order_id: int | str) -> Sequence[OrderFilled]:
-        trades = await self._retries.run(
-            lambda: self._api.call(
-                rest.FIND_TRADES,
-                {"symbol": query.symbol, "orderId": order_id},
-                priority=Priority.PROTECTIVE,
-                reply=list[orders.TradeReply],
+        """Return the executions of an order that exists: that they are not found says nothing of it."""
+        try:
+            trades = await self._retries.run(
+                lambda: self._api.call(
+                    rest.FIND_TRADES,
+                    {"symbol": query.symbol, "orderId": order_id},
+                    priority=Priority.PROTECTIVE,
+                    reply=list[orders.TradeReply],
+                )
             )
-        )
+        except ExchangeRefused as refusal:
+            raise ExchangeUnavailable(
+                f"executions of {query.client_order_id} not told: {refusal}"
+            ) from refusal
         return tuple(orders.filled(each, client_order_id=query.client_order_id) for each in trades)

@@ -168,6 +168,18 @@ def test_not_found_yet_looks_like_absence_and_a_later_query_finds_it() -> None:
     lived(story)
 
 
+def test_executions_not_found_yet_do_not_make_their_order_absent() -> None:
+    async def story(venue: VirtualRig) -> None:
+        exchange = venue.connection.exchange
+        await exchange.submit(ENTRY)
+        venue.strike(once(RestFault.NOT_FOUND_YET, "GET /fapi/v1/userTrades"))
+        with pytest.raises(ExchangeUnavailable):
+            await exchange.find(FIND_ENTRY)
+        assert len(await exchange.find(FIND_ENTRY)) == 2
+
+    lived(story)
+
+
 def test_a_setting_that_was_ignored_shows_when_it_is_read_back() -> None:
     async def story(venue: VirtualRig) -> None:
         exchange = venue.connection.exchange

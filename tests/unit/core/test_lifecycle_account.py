@@ -293,3 +293,15 @@ def test_a_stop_that_still_rests_proves_that_the_account_is_not_flat() -> None:
         life.hears(life.conditional(Role.TARGET, ConditionalStatus.EXPIRED))
         life.hears(life.conditional(Role.STOP))
     assert life.at(Stage.OPEN)
+
+
+@pytest.mark.fault(15)
+def test_a_flat_account_asks_about_a_target_that_was_once_not_found_too() -> None:
+    """Not found is not absent: it may have filled unheard, and be the reason."""
+    life = open_life()
+    life.hears(life.absent(Role.TARGET))
+    assert life.position.target is None
+    life.mono += 1.0
+    assert life.id(Role.TARGET) in asked(life.is_seen_flat())
+    life.hears(life.filled(opening=False, by=life.id(Role.TARGET)))
+    assert (life.position.stage, life.position.exit_reason) == (Stage.CLOSED, ExitReason.TARGET)
