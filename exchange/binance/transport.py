@@ -59,7 +59,10 @@ class Transport(Protocol):
 
 
 class AiohttpTransport:
-    """Real connections, kept alive. ``timeout`` in seconds spans one whole request."""
+    """Real connections, kept alive. ``timeout`` in seconds spans one whole request.
+
+    No redirect is followed: it would carry an order, with key and signature, to whatever host it names.
+    """
 
     def __init__(self, *, timeout: float = 10.0, connections: int = 64) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=timeout, sock_read=timeout)
@@ -75,8 +78,8 @@ class AiohttpTransport:
                 return HttpResponse(status=reply.status, headers=reply.headers, body=await reply.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise ExchangeUnavailable(
-                f"no answer to {request.method} {shown(request.url)}: {fault!r}"
-            ) from fault
+                f"no answer to {request.method} {shown(request.url)}: {_told(fault)}"
+            ) from None
 
     async def connect(self, url: str) -> Socket:
         try:
@@ -87,7 +90,7 @@ class AiohttpTransport:
                 timeout=aiohttp.ClientWSTimeout(ws_close=_LAST_WORDS),
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise ExchangeUnavailable(f"no socket at {shown(url)}: {fault!r}") from fault
+            raise ExchangeUnavailable(f"no socket at {shown(url)}: {_told(fault)}") from None
         return AiohttpSocket(socket)
 
     async def close(self) -> None:
@@ -97,7 +100,9 @@ class AiohttpTransport:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=self._timeout, trace_configs=[_redirects_refused()]
+            )
         return self._session
 
 
@@ -122,6 +127,24 @@ class AiohttpSocket:
 
     async def close(self) -> None:
         await self._socket.close()
+
+
+def _redirects_refused() -> aiohttp.TraceConfig:
+    """aiohttp can be told to follow none for requests, but not for sockets; this is for both."""
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_redirect.append(_refuse_redirect)
+    return tracing
+
+
+async def _refuse_redirect(*_: object) -> None:
+    raise aiohttp.ClientError("the answer leads to another address")
+
+
+def _told(fault: Exception) -> str:
+    """Say what went wrong. Of a whole answer aiohttp's own words repeat the question, with keys and query."""
+    if isinstance(fault, aiohttp.ClientResponseError):
+        return f"{type(fault).__name__} {fault.status} {fault.message}"
+    return type(fault).__name__ if isinstance(fault, aiohttp.InvalidURL) else repr(fault)
 
 
 def shown(url: str) -> str:
