@@ -211,8 +211,9 @@ class Trader:
                 self._clerk.barred(news)
                 self._books.real.receive(news)
             case IncomesListed():
-                for paid in self._clerk.treasurer.listed(news):
+                for paid in self._clerk.treasurer.funding(news):
                     self._books.real.receive(paid)
+                self._clerk.treasurer.listed(news)
             case WalletMoved():
                 self._clerk.treasurer.moved()
             case StreamLost():

@@ -80,22 +80,29 @@ class Treasurer:
         if self._desk.state.wallet.is_known:
             self._ask()
 
-    def listed(self, answer: IncomesListed) -> Sequence[FundingPaid]:
-        """Take the exchange's records; returns the funding among what is new, for the positions."""
+    def funding(self, answer: IncomesListed) -> Sequence[FundingPaid]:
+        """Return the funding among what is new, for the positions, which book each id once.
+
+        They must have it before ``listed`` counts it: whoever dies in between is told of it again.
+        """
+        wallet = self._desk.state.wallet
+        return [
+            FundingPaid(symbol=each.symbol, amount=each.amount, at=each.at, income_id=each.income_id)
+            for each in (wallet.news(answer.incomes) if wallet.is_known else ())
+            if each.kind is IncomeKind.FUNDING
+        ]
+
+    def listed(self, answer: IncomesListed) -> None:
+        """Take the exchange's records, and judge the account that waits for them."""
         asked_for, self._asked = self._asked_for, None
         wallet = self._desk.state.wallet
         if not wallet.is_known:
             self._begin(answer.incomes)
-            return ()
+            return
         self._news = wallet.news(answer.incomes)
         self._write(self._news)
         if not self._accounts_for() and self._waiting is not None:
             self._doubt(self._waiting, is_newer=self._waiting is not asked_for)
-        return [
-            FundingPaid(symbol=each.symbol, amount=each.amount, at=each.at, income_id=each.income_id)
-            for each in wallet.news(answer.incomes)
-            if each.kind is IncomeKind.FUNDING
-        ]
 
     def _accounts_for(self) -> bool:
         """Have the waiting read judged if what is known leads to its wallet."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from core.clock import ManualClock
+from core.income import ReadIncomes
 from core.journal import IntentRecorded
 from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from core.monitoring import Structure
@@ -99,7 +100,8 @@ class Spy:
 
     def submit(self, command: Command) -> Sequence[Report]:
         intents = {body.plan.position_id for body in self._journal.bodies(IntentRecorded)}
-        assert command.position_id in intents, "a command left before its intent was durable"
+        is_durable = isinstance(command, ReadIncomes) or command.position_id in intents
+        assert is_durable, "a command left before its intent was durable"
         self.commands.append(command)
         return self._venue.submit(command)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.income import Income, IncomeKind, IncomesListed
-from core.journal import PositionClosed
+from core.journal import IncomeBooked, PositionChanged, PositionClosed, ReportReceived, RiskChanged
 from core.market import MINUTE_MS
 from core.notices import Alert, Severity
 from core.orders import (
@@ -271,6 +271,20 @@ def test_funding_is_booked_to_who_held_the_symbol_then_once(accounted: World) ->
     for _ in range(2):
         accounted.trader.process(listed(early, late))
     assert accounted.trader.view().real[0].position.funding == Decimal(-3)
+
+
+@pytest.mark.fault(96)
+def test_funding_is_booked_before_the_wallet_counts_it_so_that_no_crash_loses_it(accounted: World) -> None:
+    held = accounted.trader.view().real[0].position
+    assert held.opened_at is not None
+    at, now, money = held.opened_at + 1, accounted.clock.market_ms(), Decimal(9_997)
+    read = AccountRead(wallet=money, equity=money, available=money, positions=(), at=now)
+    accounted.trader.process(replace(read, unreadable=frozenset({"AUSDT"})))
+    accounted.journal.entries.clear()
+    accounted.trader.process(listed(funding("2", "-3", at=at)))
+    done = [type(each.body) for each in accounted.journal.entries]
+    assert done == [ReportReceived, PositionChanged, IncomeBooked, RiskChanged]
+    assert accounted.journal.bodies(RiskChanged)[0].state.wallet.counted == {"2": at}
 
 
 @pytest.mark.fault(96)

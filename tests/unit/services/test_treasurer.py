@@ -68,7 +68,9 @@ class Office:
         while self.asked:
             since = self.asked.pop(0).since
             listed = tuple(each for each in self.records if each.at >= since)
-            paid += self.clerk.treasurer.listed(IncomesListed(incomes=listed, at=self.clock.market_ms()))
+            answer = IncomesListed(incomes=listed, at=self.clock.market_ms())
+            paid += self.clerk.treasurer.funding(answer)
+            self.clerk.treasurer.listed(answer)
         return paid
 
     @property
