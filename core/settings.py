@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -103,6 +104,14 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _exchange(scheme: str, value: str) -> str:
+    """A key goes to this host: nothing stands beside it that could be read in two ways, or be a secret."""
+    host = r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)"
+    if not re.fullmatch(rf"{scheme}s?://{host}(:\d{{1,5}})?", value.lower(), re.ASCII):
+        raise ValueError(f"expected scheme, host and port alone, such as {scheme}://127.0.0.1:8650")
+    return value.lower()
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -117,6 +126,8 @@ def _at_most(limit: Any, **bounds: Any) -> Any:
 
 Account = Annotated[str, AfterValidator(_account)]
 Address = Annotated[str, AfterValidator(_address)]
+RestHost = Annotated[Address, AfterValidator(partial(_exchange, "http"))]
+StreamHost = Annotated[Address, AfterValidator(partial(_exchange, "ws"))]
 Id = Annotated[int, Field(gt=0)]
 Ids = Annotated[frozenset[Id], BeforeValidator(_split)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
@@ -157,9 +168,9 @@ class Settings(BaseModel):
     """A key that may trade futures, is bound to your address and can not withdraw."""
     binance_api_secret: SecretStr | None = None
     """The secret that came with it."""
-    binance_rest_url: Address | None = None
+    binance_rest_url: RestHost | None = None
     """The address of a running simulator, such as http://127.0.0.1:8650. Live takes none but Binance's."""
-    binance_ws_url: Address | None = None
+    binance_ws_url: StreamHost | None = None
     """Its address for the streams; by default that of REST with ws in place of http."""
 
     trading_enabled: bool = False
@@ -174,7 +185,7 @@ class Settings(BaseModel):
     discord_channel_id: Id | None = None
     """The channel that gets the messages."""
     discord_owner_ids: Ids = frozenset()
-    """Users who may share the account's numbers with everybody: their ids, separated by commas."""
+    """Users who may pause, resume and close, and share numbers with everybody: ids, separated by commas."""
     discord_api_url: Address | None = None
     """Another address for Discord's REST, for rehearsals."""
     discord_gateway_url: Address | None = None
@@ -294,8 +305,8 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     Raises ``SettingsError`` with one sentence for each setting that is wrong.
     """
     in_file = _read(env_file) if env_file is not None else {}
-    _refuse_unknown([name for name in in_file if _family(name) in FAMILIES])
-    _refuse_unknown([name for name in environ if _family(name) in OURS_ALONE])
+    _refuse_unknown([name for name in in_file if _family(name.upper()) in FAMILIES])
+    _refuse_unknown([name for name in environ if _family(name.upper()) in OURS_ALONE])
     given = {**in_file, **environ}
     try:
         return Settings.model_validate(
@@ -326,7 +337,7 @@ def _refuse_unknown(names: list[str]) -> None:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name, NAMES, n=1)
+    near = difflib.get_close_matches(name.upper(), NAMES, n=1)
     return f"; the nearest is {near[0]}" if near else ""
 
 

@@ -119,6 +119,20 @@ def test_no_daily_loss_above_the_strategys_is_ever_accepted(share: Decimal) -> N
         ("BINANCE_REST_URL", "somewhere", "expected an address such as"),
         ("BINANCE_REST_URL", "http://[::1", "expected an address such as"),
         ("BINANCE_REST_URL", "http://192.0.2.1", "keys never travel unencrypted."),
+        ("BINANCE_REST_URL", "http://fapi.binance.com", "keys never travel unencrypted."),
+        ("BINANCE_REST_URL", "wss://fapi.binance.com", "expected scheme, host and port alone"),
+        ("BINANCE_WS_URL", "https://fstream.binance.com", "expected scheme, host and port alone"),
+        ("BINANCE_REST_URL", "https://me:s3cret@fapi.binance.com", "expected scheme, host and port alone"),
+        ("BINANCE_REST_URL", "https://fapi.binance.com@evil.example", "expected scheme, host and port alone"),
+        (
+            "BINANCE_REST_URL",
+            "https://evil.example\\@fapi.binance.com",
+            "expected scheme, host and port alone",
+        ),
+        ("BINANCE_REST_URL", "https://fapi.binance.com/proxy", "expected scheme, host and port alone"),
+        ("BINANCE_REST_URL", "https://fapi.binance.com?to=evil.example", "expected scheme, host and port"),
+        ("BINANCE_REST_URL", "https://fapi.binance.com#x", "expected scheme, host and port alone"),
+        ("BINANCE_REST_URL", "https://fapi.binance.com:443:1", "expected scheme, host and port alone"),
     ],
 )
 def test_a_bad_value_is_answered_with_name_value_and_what_is_expected(
@@ -141,6 +155,20 @@ def test_a_name_with_a_slip_is_refused_with_the_nearest_one(tmp_path: Path) -> N
     env_file.write_text("TRADING_ENABLE=true\nOTHER_PROGRAM=1\n")
     assert complaint({}, env_file) == "TRADING_ENABLE is not a setting; the nearest is TRADING_ENABLED."
     assert "RISK_MAX_LEVERAGE" in complaint({"RISK_MAX_LEVERGE": "5"})
+
+
+@pytest.mark.fault(63)
+def test_a_limit_in_small_letters_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("risk_max_daily_loss=0.01\n")
+    sentence = "risk_max_daily_loss is not a setting; the nearest is RISK_MAX_DAILY_LOSS."
+    assert complaint({}, env_file) == sentence
+    assert complaint({"risk_max_daily_loss": "0.01"}) == sentence
+
+
+def test_an_address_is_one_in_any_case() -> None:
+    for written in ("https://FAPI.Binance.com", "HTTPS://fapi.binance.com/"):
+        assert load_settings({"BINANCE_REST_URL": written}).binance_rest_url == "https://fapi.binance.com"
 
 
 def test_names_of_other_programs_in_the_environment_are_left_alone() -> None:
