@@ -14,17 +14,15 @@ from bot.desk import Asked, Desk
 from bot.embeds import heading_of
 from bot.layout import escaped
 from bot.translator import named
-from core.market import DAY_MS, MINUTE_MS
-from core.operation import OperatorAction
+from core.operation import LONGEST_PAUSE_MINUTES, OperatorAction
 from core.positions import Source
 from core.views import PositionView, TraderView
 from services.operator import Operator
 
-_A_WEEK = 7 * DAY_MS // MINUTE_MS
 _REASON_LIMIT = 200
 _QUOTE_ASSET = "USDT"
 
-Minutes = app_commands.Range[int, 1, _A_WEEK]
+Minutes = app_commands.Range[int, 1, LONGEST_PAUSE_MINUTES]
 Words = app_commands.Range[str, 1, _REASON_LIMIT]
 
 

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.market import DAY_MS, MINUTE_MS
 from core.positions import Source
+
+LONGEST_PAUSE_MINUTES = 7 * DAY_MS // MINUTE_MS
 
 
 class OperatorAction(StrEnum):

@@ -32,7 +32,7 @@ class ExchangeNote:
         if self.owner():
             return
         try:
-            self._path.write_text(f"{address}\n", encoding="utf-8")
+            _replace(self._path, f"{address}\n")
         except OSError as error:
             raise JournalError(f"The note {self._path} can not be written: {error.strerror}.") from error
 
@@ -75,9 +75,14 @@ class BootNote:
         return [each for each in times if each > self._clock.wire_ms() - CRASH_WINDOW_MS]
 
     def _write(self, times: list[int]) -> None:
-        draft = self._path.with_suffix(".tmp")
         try:
-            draft.write_text("".join(f"{each}\n" for each in times), encoding="ascii")
-            draft.replace(self._path)
+            _replace(self._path, "".join(f"{each}\n" for each in times))
         except OSError as fault:
             log.warning("the note of earlier starts can not be written: %s", fault)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a note whole or not at all: half an address would be another exchange's."""
+    draft = path.with_suffix(".tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

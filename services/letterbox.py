@@ -7,10 +7,11 @@ import asyncio
 import logging
 import re
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from core.clock import Clock
-from core.operation import OperatorAction
+from core.operation import LONGEST_PAUSE_MINUTES, OperatorAction
 from services.operator import Operator
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Letterbox:
         except OSError as fault:
             self._ignore("", f"Wishes can not be read from {self._folder}: {fault}")
             return []
+        self._ignored.intersection_update(path.name for path in paths)
         return [letter for path in paths if (letter := self._take(path)) is not None]
 
     def _take(self, path: Path) -> Letter | None:
@@ -76,19 +78,20 @@ class Letterbox:
             return None
 
     def _opened(self, path: Path) -> Letter | None:
-        match = _LETTER.fullmatch(path.name)
-        if match is None or match["action"] not in set(OperatorAction) or not path.is_file():
+        match, status = _LETTER.fullmatch(path.name), path.lstat()
+        # Who leaves a link has not written what it leads to, and a reason is shown to everybody.
+        if match is None or match["action"] not in set(OperatorAction) or not S_ISREG(status.st_mode):
             self._ignore(path.name, f"{path} is no wish we know")
             return None
-        by, words = f"file:{path.stat().st_uid}", _words_in(path)
+        words = _words_in(path)
         path.unlink()
-        return Letter(OperatorAction(match["action"]), match["about"] or "", by, words)
+        action, about = OperatorAction(match["action"]), match["about"] or ""
+        return Letter(action, about, f"file:{status.st_uid}", words)
 
     def _obey(self, letter: Letter) -> None:
         match letter.action:
             case OperatorAction.PAUSE:
-                minutes = int(letter.about) if letter.about.isdecimal() else None
-                self._operator.pause(letter.by, minutes=minutes)
+                self._operator.pause(letter.by, minutes=_minutes(letter.about))
             case OperatorAction.HALT:
                 self._operator.halt(letter.by, letter.words)
             case OperatorAction.RESUME:
@@ -102,6 +105,12 @@ class Letterbox:
         if name not in self._ignored:
             self._ignored.add(name)
             log.warning("%s", why)
+
+
+def _minutes(about: str) -> int | None:
+    """Return how long a pause is to last; without a sensible number it lasts until somebody resumes."""
+    minutes = int(about) if about.isdecimal() else 0
+    return minutes if 1 <= minutes <= LONGEST_PAUSE_MINUTES else None
 
 
 def _words_in(path: Path) -> str:

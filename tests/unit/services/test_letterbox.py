@@ -99,6 +99,29 @@ async def test_what_is_no_wish_is_left_alone_and_named_once(
     assert [path.name for path in hand.folder.iterdir()] == ["shopping.txt"]
 
 
+@pytest.mark.parametrize("name", ["pause-0", "pause-soon", "pause-10081", f"pause-{'9' * 200}"])
+async def test_a_pause_without_a_sensible_end_lasts_until_somebody_resumes(hand: Hand, name: str) -> None:
+    async with hand.running():
+        hand.leave(name)
+        wish = await hand.wish()
+    assert (wish.action, wish.lasting_ms) == (OperatorAction.PAUSE, None)
+
+
+async def test_a_link_is_no_wish_and_what_it_leads_to_is_shown_to_nobody(
+    hand: Hand, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = hand.folder.parent / ".env"
+    secret.write_text("BINANCE_API_SECRET=s3cret")
+    async with hand.running():
+        await begun(hand)
+        (hand.folder / "halt").symlink_to(secret)
+        await begun(hand)
+        await begun(hand)
+    assert hand.wishes.empty()
+    assert caplog.text.count("is no wish we know") == 1
+    assert "s3cret" not in caplog.text
+
+
 async def test_a_folder_that_can_not_be_used_disturbs_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
