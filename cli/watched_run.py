@@ -19,13 +19,19 @@ from services.trader import Trader
 
 
 class Pace(Protocol):
-    """How the market's time goes; see ``wiring.place``."""
+    """How the market's time goes."""
 
-    async def hurry(self) -> None: ...
+    async def hurry(self) -> None:
+        """Go as fast as was asked for: the trader has its history."""
+        ...
 
-    async def effective_speed(self) -> float | None: ...
+    async def effective_speed(self) -> float | None:
+        """Return market seconds a machine second, ``None`` where nobody knows."""
+        ...
 
-    async def ended(self) -> None: ...
+    async def ended(self) -> None:
+        """Return when there will be no more minutes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

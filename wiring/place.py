@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from cli.watched_run import Pace
 from core.clock import ScaledClock, SystemClock
 from core.errors import ExchangeUnavailable, ModeRefused, NotAllowed
 from core.rng import seeded
@@ -22,22 +22,6 @@ from strategies.warm import warm
 from wiring.modes import addresses_of, credentials_of, refuse_contradictions
 
 UNPACED = 600.0  # the speed that "as fast as possible" is taken for where a period must be known beforehand
-
-
-class Pace(Protocol):
-    """How the market's time goes."""
-
-    async def hurry(self) -> None:
-        """Go as fast as was asked for: the trader has its history."""
-        ...
-
-    async def effective_speed(self) -> float | None:
-        """Return market seconds a machine second, ``None`` where nobody knows."""
-        ...
-
-    async def ended(self) -> None:
-        """Return when there will be no more minutes."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
