@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ExchangeRefused
@@ -258,6 +258,8 @@ minutes = st.integers(0, LIVE - 4)
 def test_who_stays_is_read_as_if_nobody_had_come_or_gone(
     first: set[str], changes: dict[int, set[str]], lost: dict[int, set[str]]
 ) -> None:
+    # A minute that waits for a newcomer's lost candle has in it what others' gaps were filled with meanwhile.
+    assume(not any(KEPT[1] in who and lost.get(at + 1, set()) - {KEPT[1]} for at, who in lost.items()))
     moving = lived((*KEPT, *first), {at: (*KEPT, *who) for at, who in changes.items()}, lost=lost)
     still = lived(KEPT, {}, lost=lost)
     assert [minute.open_time for minute in moving.minutes] == [minute.open_time for minute in still.minutes]
