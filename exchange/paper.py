@@ -8,11 +8,10 @@ as far as its stop.
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from math import isfinite
 
 from core.income import ReadIncomes
 from core.instruments import Instrument, InstrumentStatus
-from core.market import MINUTE_MS, Floats, MinuteClosed, Prices, as_decimal
+from core.market import MINUTE_MS, MinuteClosed, Prices
 from core.orders import (
     AccountRead,
     CancelConditional,
@@ -21,8 +20,6 @@ from core.orders import (
     ConditionalChanged,
     ConditionalsListed,
     ConditionalStatus,
-    FundingPaid,
-    HeldPosition,
     ListConditionals,
     OrderAbsent,
     OrderEnded,
@@ -40,7 +37,7 @@ from core.orders import (
 from core.parameters import CostParameters
 from core.positions import Position
 from core.signals import Side
-from exchange.paper_holding import Holding
+from exchange.paper_wallet import PaperWallet
 
 HOUR_MS = 60 * MINUTE_MS
 
@@ -57,8 +54,7 @@ class PaperExchange:
     ) -> None:
         self._instruments = instruments
         self._costs = costs or CostParameters()
-        self._wallet = deposit
-        self._holdings: dict[str, Holding] = {}
+        self._wallet = PaperWallet(deposit)
         self._waiting: list[SubmitEntry | CloseAtMarket] = []
         self._now = 0
         self._account: AccountRead | None = None
@@ -72,22 +68,15 @@ class PaperExchange:
         """Take one command; market orders wait for the next candle's open."""
         match command:
             case PrepareSymbol():
-                return (
-                    SymbolPrepared(
-                        position_id=command.position_id,
-                        symbol=command.symbol,
-                        leverage=command.leverage,
-                        at=self._now,
-                    ),
-                )
+                return (_prepared(command, self._now),)
             case SubmitEntry() | CloseAtMarket():
                 self._waiting.append(command)
                 return ()
             case PlaceConditional():
-                self._holding(command.symbol).resting[command.client_order_id] = command
-                return (self._changed(command, ConditionalStatus.NEW),)
+                self._wallet.of(command.symbol).resting[command.client_order_id] = command
+                return (_changed(command, ConditionalStatus.NEW, self._now),)
             case CancelConditional():
-                self._holding(command.symbol).resting.pop(command.client_order_id, None)
+                self._wallet.of(command.symbol).resting.pop(command.client_order_id, None)
                 return ()
             case QueryOrder():
                 return self._answer(command)
@@ -111,11 +100,7 @@ class PaperExchange:
     def follow(self, contracts: Mapping[str, Instrument]) -> None:
         """Trade by these contracts from now on; of others only what is held is remembered."""
         self._instruments = contracts
-        self._holdings = {
-            symbol: holding
-            for symbol, holding in self._holdings.items()
-            if holding.quantity or holding.resting or symbol in contracts
-        }
+        self._wallet.forget_all_but(contracts)
 
     def restore(self, positions: Sequence[Position]) -> None:
         """Hold again what an earlier process held here, with the stops and targets that rested.
@@ -123,8 +108,7 @@ class PaperExchange:
         What prices did in between nobody saw: a stop jumped over fills at the next candle's open.
         """
         for position in positions:
-            self._holdings[position.symbol] = Holding.of(position)
-            self._wallet += position.gross_pnl - position.fees + position.funding
+            self._wallet.restore(position)
 
     def open_minute(self, minute: MinuteClosed) -> Sequence[Report]:
         """Fill what waited, at this candle's open; where the candle is missing the order goes on waiting.
@@ -148,40 +132,28 @@ class PaperExchange:
         """Judge resting stops and targets against the candle, then funding, then read the account."""
         self._now = minute.at
         reports: list[Report] = []
-        for symbol in [symbol for symbol, holding in self._holdings.items() if holding.quantity]:
+        for symbol in self._wallet.held():
             candle = minute.candle(symbol)
             if candle is not None:
                 reports.extend(self._trigger(symbol, candle))
         reports.extend(self._settle_funding(minute))
-        self._mark(minute)
-        self._account = self._read(minute.at)
+        self._wallet.mark(minute)
+        self._account = self._wallet.read(minute.at)
         return [*reports, self._account]
 
     def look(self, marks: Mapping[str, Decimal], *, at: int) -> AccountRead:
         """Read the account at these marks, between an earlier process and the first minute of this one."""
-        for symbol, holding in self._holdings.items():
-            holding.mark = marks.get(symbol, holding.mark)
-        return self._read(at)
+        self._wallet.look(marks)
+        return self._wallet.read(at)
 
     def resting(self, symbol: str | None = None) -> tuple[RestingConditional, ...]:
         """Return what rests, on one symbol or all."""
-        return tuple(
-            RestingConditional(
-                client_order_id=each.client_order_id,
-                symbol=each.symbol,
-                status=ConditionalStatus.NEW,
-                trigger_price=each.trigger_price,
-                quantity=each.quantity,
-            )
-            for name, holding in self._holdings.items()
-            if symbol in {None, name}
-            for each in holding.resting.values()
-        )
+        return tuple(map(_resting, self._wallet.resting(symbol)))
 
     def _settle(self, order: SubmitEntry | CloseAtMarket) -> Iterator[Report]:
         """End an order that no candle will fill: an entry without one, a close at the last known mark."""
         if isinstance(order, CloseAtMarket):
-            yield from self._fill_at_open(order, self._holding(order.symbol).mark)
+            yield from self._fill_at_open(order, self._wallet.of(order.symbol).mark)
             return
         yield OrderEnded(
             symbol=order.symbol, client_order_id=order.client_order_id, filled=Decimal(0), at=self._now
@@ -195,7 +167,7 @@ class PaperExchange:
         side = order.side if isinstance(order, SubmitEntry) else order.side.opposite
         quantity = order.quantity
         if isinstance(order, CloseAtMarket):
-            quantity = min(quantity, abs(self._holding(order.symbol).quantity))
+            quantity = min(quantity, abs(self._wallet.of(order.symbol).quantity))
         if quantity:
             yield self._fill(order.symbol, side, quantity, price, order.client_order_id)
         yield OrderEnded(
@@ -203,21 +175,20 @@ class PaperExchange:
         )
 
     def _trigger(self, symbol: str, candle: Prices) -> Iterator[Report]:
-        holding = self._holdings[symbol]
+        holding = self._wallet.of(symbol)
         for resting, price in holding.reached(candle):
             if not holding.quantity:
                 return
             del holding.resting[resting.client_order_id]
             quantity = min(resting.quantity or abs(holding.quantity), abs(holding.quantity))
-            yield self._changed(resting, ConditionalStatus.TRIGGERED)
+            yield _changed(resting, ConditionalStatus.TRIGGERED, self._now)
             yield self._fill(symbol, resting.side.opposite, quantity, price, resting.client_order_id)
-            yield self._changed(resting, ConditionalStatus.FINISHED)
+            yield _changed(resting, ConditionalStatus.FINISHED, self._now)
 
     def _fill(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, order_id: str) -> OrderFilled:
         slipped = self._slip(symbol, price, side)
         fee = slipped * quantity * self._costs.taker_fee
-        realised = self._holding(symbol).book(quantity * side, slipped)
-        self._wallet += realised - fee
+        realised = self._wallet.book(symbol, quantity * side, slipped, fee=fee)
         return OrderFilled(
             symbol=symbol,
             client_order_id=order_id,
@@ -238,52 +209,17 @@ class PaperExchange:
             return worse
         return contract.price_at_or_above(worse) if side is Side.LONG else contract.price_at_or_below(worse)
 
-    def _mark(self, minute: MinuteClosed) -> None:
-        """Take this minute's marks; a symbol without one is worth what it was."""
-        for symbol, holding in self._holdings.items():
-            if not holding.quantity:
-                continue
-            candle = minute.candle(symbol)
-            last = candle.close if candle else holding.mark
-            holding.mark = _known(minute.context.mark, minute, symbol) or last
-
-    def _settle_funding(self, minute: MinuteClosed) -> Iterator[Report]:
+    def _settle_funding(self, minute: MinuteClosed) -> Sequence[Report]:
         if minute.at % HOUR_MS:
-            return
+            return ()
         due = {name for name, each in self._instruments.items() if not minute.at % each.funding_interval_ms}
-        for symbol, holding in self._holdings.items():
-            if symbol not in due:
-                continue
-            rate = _known(minute.context.funding_rate, minute, symbol)
-            mark = _known(minute.context.mark, minute, symbol)
-            if holding.quantity and rate is not None and mark is not None:
-                amount = -holding.quantity * mark * rate
-                self._wallet += amount
-                yield FundingPaid(symbol=symbol, amount=amount, at=minute.at)
-
-    def _read(self, at: int) -> AccountRead:
-        held = tuple(
-            HeldPosition(
-                symbol=symbol,
-                quantity=holding.quantity,
-                entry_price=holding.entry_price,
-                mark_price=holding.mark,
-                liquidation_price=Decimal(0),
-            )
-            for symbol, holding in self._holdings.items()
-            if holding.quantity
-        )
-        unrealised = sum(((each.mark_price - each.entry_price) * each.quantity for each in held), Decimal(0))
-        equity = self._wallet + unrealised
-        return AccountRead(
-            wallet=self._wallet, equity=equity, available=equity, positions=held, at=at, is_paper=True
-        )
+        return self._wallet.settle_funding(minute, due)
 
     def _answer(self, query: QueryOrder) -> Sequence[Report]:
         """Tell what rests; what was filled was reported then, and what waits for a candle is not over."""
-        resting = self._holding(query.symbol).resting.get(query.client_order_id)
+        resting = self._wallet.of(query.symbol).resting.get(query.client_order_id)
         if resting is not None:
-            return (self._changed(resting, ConditionalStatus.NEW),)
+            return (_changed(resting, ConditionalStatus.NEW, self._now),)
         if any(each.client_order_id == query.client_order_id for each in self._waiting):
             return ()
         absent = OrderAbsent(
@@ -302,22 +238,28 @@ class PaperExchange:
             at=self._now,
         )
 
-    def _changed(self, command: PlaceConditional, status: ConditionalStatus) -> ConditionalChanged:
-        venue_order_id = "" if status is ConditionalStatus.NEW else command.client_order_id
-        return ConditionalChanged(
-            symbol=command.symbol,
-            client_order_id=command.client_order_id,
-            status=status,
-            at=self._now,
-            venue_order_id=venue_order_id,
-        )
 
-    def _holding(self, symbol: str) -> Holding:
-        return self._holdings.setdefault(symbol, Holding())
+def _prepared(command: PrepareSymbol, at: int) -> SymbolPrepared:
+    return SymbolPrepared(
+        position_id=command.position_id, symbol=command.symbol, leverage=command.leverage, at=at
+    )
 
 
-def _known(values: Floats, minute: MinuteClosed, symbol: str) -> Decimal | None:
-    index = minute.index_of(symbol)
-    if index is None or not isfinite(values[index]):
-        return None
-    return as_decimal(float(values[index]))
+def _changed(command: PlaceConditional, status: ConditionalStatus, at: int) -> ConditionalChanged:
+    return ConditionalChanged(
+        symbol=command.symbol,
+        client_order_id=command.client_order_id,
+        status=status,
+        at=at,
+        venue_order_id="" if status is ConditionalStatus.NEW else command.client_order_id,
+    )
+
+
+def _resting(order: PlaceConditional) -> RestingConditional:
+    return RestingConditional(
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        status=ConditionalStatus.NEW,
+        trigger_price=order.trigger_price,
+        quantity=order.quantity,
+    )
