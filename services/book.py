@@ -38,6 +38,7 @@ from core.reconciliation import (
     ours_on,
 )
 from services.given_up import GivenUp
+from services.known_tags import KnownTags
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Book:
         self._listener = listener
         self._venue = venue
         self._positions: dict[str, Position] = {}
-        self._tags: dict[str, str] = {}
+        self._tags = KnownTags()
         self._given_up = GivenUp()
 
     @property
@@ -107,13 +108,14 @@ class Book:
         """Return live positions by symbol; the values never change, the mapping does."""
         return self._positions
 
-    def restore(self, positions: Sequence[Position], known_ids: Iterable[str] = ()) -> None:
+    def restore(self, positions: Sequence[Position], known_ids: Sequence[str] = ()) -> None:
         """Take up positions that an earlier run left open, and ask about all that is not known of them.
 
-        ``known_ids`` are those of positions already closed, by which their leftovers are told from others'.
+        ``known_ids`` are those of positions already closed, newest first: by them their leftovers are told
+        from others'.
         """
-        ids = (*known_ids, *(each.position_id for each in positions))
-        self._tags.update((position_tag(each), each) for each in ids)
+        self._tags.keep(reversed(known_ids))
+        self._tags.keep(each.position_id for each in positions)
         if self._venue is not None:
             self._venue.restore(positions)
         for position in positions:
@@ -307,7 +309,7 @@ class Book:
 
     def _keep(self, position: Position) -> None:
         if position.is_live:
-            self._tags[position.tag] = position.position_id
+            self._tags.keep((position.position_id,))
             self._positions[position.symbol] = position
         else:
             self._positions.pop(position.symbol, None)

@@ -1,6 +1,6 @@
 """All the books of a run: real money, what is followed on paper, and the twins of what is real."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -78,16 +78,18 @@ class Books:
         """Return the book in which people and signals open and close positions of ``source``."""
         return self.real if source is Source.REAL else self.virtual
 
-    def restore(self, positions: Sequence[Position], known_ids: Iterable[str]) -> None:
-        """Take up what an earlier run left open, each book its own."""
-        known = tuple(known_ids)
-        for book in (self.real, self.virtual, *([self.twins] if self.twins else [])):
+    def restore(self, positions: Sequence[Position], known_ids: Sequence[str]) -> None:
+        """Take up what an earlier run left open, each book its own; the real one's questions come first.
+
+        ``known_ids`` are those of the positions that changed last, the newest first.
+        """
+        for book in reversed(tuple(self)):
             theirs = [each for each in positions if each.plan.source is book.source]
-            book.restore(theirs, () if book is self.twins else known)
+            book.restore(theirs, () if book is self.twins else known_ids)
 
     def tick(self, marks: Mapping[str, Decimal]) -> None:
-        """Look at every deadline; ``marks`` are about real money."""
-        for book in (self.real, self.virtual, *([self.twins] if self.twins else [])):
+        """Look at every deadline, those of real money first; ``marks`` are about it."""
+        for book in reversed(tuple(self)):
             book.tick(marks if book is self.real else None)
 
     def advance(self, minute: MinuteClosed) -> None:

@@ -28,14 +28,13 @@ from services.given_up import REMEMBERED
 from services.helm import Helm
 from services.inputs import Inputs
 from services.journal_guard import JournalGuard
+from services.known_tags import REMEMBERED_POSITIONS
 from services.monitoring import MonitoringService
 from services.portrait import Portrait
 from services.risk_desk import RiskDesk
 from services.shadows import Shadows
 from services.snapshots import Snapshots
 from services.tally import Tally
-
-REMEMBERED_POSITIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
