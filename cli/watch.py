@@ -63,7 +63,7 @@ class Watch:
         told, due = 0, 1
         while True:
             view = run.view()
-            quarter = view.loaded * 4 // view.universe
+            quarter = view.loaded * 4 // max(view.universe, 1)
             if quarter > told:
                 told = quarter
                 self.say(f"history of {view.loaded} of {view.universe} symbols")

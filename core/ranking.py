@@ -11,7 +11,7 @@ from core.positions import Source
 from core.signals import Candidate, RankedSignal
 from core.sizing import has_numbers, is_sound, size
 from core.symbols import SymbolContext
-from core.trades import TradeRecord, TradeResult
+from core.trades import TradeResult
 from core.verdicts import Refused
 
 _COUNTED = frozenset({Source.REAL, Source.VIRTUAL})
@@ -49,16 +49,6 @@ class Experience:
         """Number the bins from 0; confidence 100 belongs to the last one, not to one of its own."""
         width, bottom = self.parameters.bin_points, self.parameters.confidence_threshold
         return int(min((confidence - bottom) // width, (100.0 - bottom) / width - 1))
-
-
-def experience_of(trades: Iterable[TradeRecord], *, before: int, parameters: RankingParameters) -> Experience:
-    """Learn from every trade that closed before ``before`` (ms)."""
-    experience = Experience(parameters=parameters)
-    for trade in trades:
-        closed_at = trade.position.closed_at
-        if closed_at is not None and closed_at < before:
-            experience = experience.learned(trade.result)
-    return experience
 
 
 def expected_cost(candidate: Candidate, context: SymbolContext, parameters: Parameters) -> float:

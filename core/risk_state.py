@@ -219,11 +219,6 @@ def blacklisted(state: RiskState, symbol: str, ban: Ban) -> RiskState:
     return replace(state, blacklist={**state.blacklist, symbol: ban})
 
 
-def pardoned(state: RiskState, symbol: str) -> RiskState:
-    """Let a symbol in again before its ban ends."""
-    return replace(state, blacklist={name: ban for name, ban in state.blacklist.items() if name != symbol})
-
-
 def news(before: RiskState, after: RiskState) -> tuple[RiskNews, ...]:
     """Say what changed that people should hear, the gravest first."""
     is_halt_new = after.halted not in ("", before.halted)

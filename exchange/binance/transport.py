@@ -1,7 +1,7 @@
 """How bytes reach the exchange: a port, so that storms can lose, delay and damage them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import aiohttp
@@ -15,10 +15,12 @@ _LAST_WORDS = 2.0  # seconds a closing peer gets to say goodbye
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
+    """One signed question or order; whoever shows it shows no key and no signature."""
+
     method: str
-    url: str
-    headers: Mapping[str, str]
-    body: str | None
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.parameters import Parameters, RankingParameters
+from core.parameters import Parameters
 from core.ports import Scorer
 from core.positions import Source
-from core.ranking import Experience, expected_cost, experience_of, rank
+from core.ranking import Experience, expected_cost, rank
 from core.signals import Candidate, RankedSignal, Side
 from core.symbols import SymbolContext
-from tests.builders import T0, candidate, instrument, plan, ranked, symbol_context, trade
+from tests.builders import candidate, instrument, plan, ranked, symbol_context, trade
 
 PARAMETERS = Parameters()
 NAN = float("nan")
@@ -92,12 +92,6 @@ def test_virtual_trades_teach_and_twins_do_not() -> None:
 
 def test_a_trade_below_the_threshold_teaches_nothing() -> None:
     assert taught((69.9, 1.0)) == Experience()
-
-
-def test_only_what_closed_before_now_is_known() -> None:
-    trades = [trade(closed_at=T0 + minutes * 60_000, gross_r=1.0) for minutes in (1, 2, 3)]
-    known = experience_of(trades, before=T0 + 2 * 60_000, parameters=RankingParameters())
-    assert sum(known.counts.values()) == 1
 
 
 def test_expected_values_by_hand() -> None:

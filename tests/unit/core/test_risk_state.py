@@ -26,7 +26,6 @@ from core.risk_state import (
     news,
     on_day_of,
     panicked,
-    pardoned,
     paused,
     resumed,
     transferred,
@@ -299,12 +298,11 @@ def test_every_result_counts_on_the_utc_date_of_its_close_and_on_no_other(
 # --- the blacklist and the restart ------------------------------------------------------------------
 
 
-def test_a_ban_ends_by_itself_or_by_pardon() -> None:
+def test_a_ban_ends_by_itself() -> None:
     state = blacklisted(START, "SOLUSDT", Ban(reason="-4411", until=T0 + DAY))
     assert state.is_blacklisted("SOLUSDT", T0 + DAY - 1)
     assert not state.is_blacklisted("SOLUSDT", T0 + DAY)
     assert not state.is_blacklisted("BTCUSDT", T0)
-    assert pardoned(state, "SOLUSDT") == START
 
 
 def test_nothing_is_forgotten_over_a_restart() -> None:

@@ -93,4 +93,5 @@ async def test_no_fault_shows_a_key_a_signature_or_a_listen_key() -> None:
             await fault_of(wire.send(order("http://127.0.0.1:1"))),
         ]
     assert "403" in faults[0]
+    faults.append(repr(order("https://fapi.binance.com")))
     assert not [secret for secret in SECRETS if secret in "".join(faults)]
