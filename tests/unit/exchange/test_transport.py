@@ -68,6 +68,7 @@ async def fault_of(sent: Awaitable[object]) -> str:
     return "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.fault(64)
 async def test_an_order_is_never_led_to_another_host() -> None:
     async with two_hosts() as hosts, transport() as wire:
         told = await fault_of(wire.send(order(hosts.first)))
