@@ -14,6 +14,7 @@ from core.market import CandleHistory, MinuteClosed, SymbolAxis
 from core.rng import seeded
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.connection import BinanceConnection
+from exchange.binance.market_stream import BinanceMarketStreams, Candle, MarketSink
 from exchange.binance.transport import AiohttpTransport, Transport
 from exchange.sim.child import MarketMonitor, simulator_child
 from services.bootstrap import BootstrapProgress
@@ -75,24 +76,28 @@ class Start:
     failed: int
 
 
-class TimedData(DataService):
-    """Notes when the last candle came that a minute waited for."""
+class TimedSink:
+    """Passes everything on, and notes when the last candle came that a minute waited for."""
 
-    closed_at = 0.0
+    def __init__(self, sink: MarketSink) -> None:
+        self._take = sink.on_candle
+        self.closed_at = 0.0
+        self.on_mark, self.on_book, self.on_volume = sink.on_mark, sink.on_book, sink.on_volume
+        self.on_candles_resumed = sink.on_candles_resumed
+        self.on_marks_lost, self.on_books_lost = sink.on_marks_lost, sink.on_books_lost
 
-    def on_candle(
-        self, index: int, open_time: int, candle: tuple[float, ...], *, closed: bool, at: int
-    ) -> None:
+    def on_candle(self, index: int, open_time: int, candle: Candle, *, closed: bool, at: int) -> None:
         if closed:
             self.closed_at = time.perf_counter()
-        super().on_candle(index, open_time, candle, closed=closed, at=at)
+        self._take(index, open_time, candle, closed=closed, at=at)
 
 
 @dataclass(slots=True)
 class Market:
     """A data service at work; ``latencies`` are seconds from the last close to each whole minute."""
 
-    service: TimedData
+    service: DataService
+    sink: TimedSink
     on_minute: Sequence[Callable[[MinuteClosed], None]] = ()
     minutes: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -100,7 +105,7 @@ class Market:
     def take(self, minute: MinuteClosed) -> None:
         self.minutes += 1
         if minute.present.all():
-            self.latencies.append(time.perf_counter() - self.service.closed_at)
+            self.latencies.append(time.perf_counter() - self.sink.closed_at)
         for hear in self.on_minute:
             hear(minute)
 
@@ -115,16 +120,22 @@ async def market(
     on_progress: Callable[[BootstrapProgress], None] = lambda _: None,
     on_minute: Sequence[Callable[[MinuteClosed], None]] = (),
 ) -> AsyncIterator[Market]:
-    service = TimedData(
+    sinks: list[TimedSink] = []
+
+    def streams(sink: MarketSink) -> BinanceMarketStreams:
+        sinks.append(TimedSink(sink))
+        return place.connection.market_streams(axis.names, sinks[0])
+
+    service = DataService(
         axis,
         candles or place.connection.candles,
-        streams=lambda sink: place.connection.market_streams(axis.names, sink),
+        streams=streams,
         clock=place.clock,
         on_history=on_history,
         on_progress=on_progress,
         on_market_time=place.clock.observe,
     )
-    running = Market(service, on_minute)
+    running = Market(service, sinks[0], on_minute)
 
     async def listen() -> None:
         async for minute in service.minutes():

@@ -11,6 +11,7 @@ from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, Field, MinuteClose
 from exchange.limits.weight import Priority
 from services.bootstrap import BootstrapProgress
 from services.data_service import DataService
+from services.market_intake import MarketIntake
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
 AXIS = SymbolAxis(("AUSDT", "BUSDT", "CUSDT"))
@@ -34,7 +35,8 @@ class FakeMarket:
     faults: dict[str, list[Exception]] = field(default_factory=dict)
     forming: int = START
     pages: list[tuple[str, int, int, Priority]] = field(default_factory=list)
-    sink: DataService | None = None
+    sink: MarketIntake = field(init=False)
+    service: DataService = field(init=False)
     followed: list[tuple[str, ...]] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
     broken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,7 +80,6 @@ class FakeMarket:
 
     def closes(self, minute: int, *indices: int) -> None:
         """Stream closed candles of the minute ``minute`` after START."""
-        assert self.sink is not None
         open_time = START + minute * MINUTE_MS
         self.forming = max(self.forming, open_time + MINUTE_MS)
         for index in indices or range(len(AXIS)):
@@ -97,7 +98,6 @@ class FakeMarket:
 
     def breathes(self, at: int = START) -> None:
         """Stream a mark price, which tells what time it is."""
-        assert self.sink is not None
         self.sink.on_mark(0, 100.0, 0.0001, at=at)
 
 
@@ -151,11 +151,11 @@ def played(story: Story, *, in_step: bool = False, **market: Any) -> Heard:
         clock = VirtualClock(offset_ms=300 * QUARTER_MS if in_step else 0)
         fake, heard = FakeMarket(clock, **market), Heard()
 
-        def streams(sink: DataService) -> FakeMarket:
+        def streams(sink: MarketIntake) -> FakeMarket:
             fake.sink = sink
             return fake
 
-        service = DataService(
+        fake.service = service = DataService(
             AXIS,
             fake,
             streams=streams,

@@ -28,6 +28,7 @@ from core.signals import Candidate
 from data.candle_store import CandleStore
 from exchange.limits.weight import Priority
 from services.data_service import DataService
+from services.market_intake import MarketIntake
 from services.strategy_engine import StrategyEngine
 from strategies.ict_smc import IctSmc
 from strategies.kernel.market import MarketKernel
@@ -79,7 +80,8 @@ class Exchange:
     symbols: tuple[str, ...] = ()
     streaming: set[str] = field(default_factory=set)
     forming: int = START
-    sink: DataService | None = None
+    sink: MarketIntake = field(init=False)
+    service: DataService = field(init=False)
 
     async def page(
         self,
@@ -114,14 +116,12 @@ class Exchange:
 
     def subscribes(self) -> None:
         """Confirm whoever is new, as a connection does a moment later."""
-        assert self.sink is not None
         fresh = [index for index, symbol in enumerate(self.symbols) if symbol not in self.streaming]
         self.streaming.update(self.symbols)
         self.sink.on_candles_resumed(fresh)
 
     def minute(self, number: int, *, lost: Iterable[str] = ()) -> None:
         """Stream a minute: marks, books and closed candles, but for those that are ``lost``."""
-        assert self.sink is not None
         open_time = START + number * MINUTE_MS
         self.forming = open_time + MINUTE_MS
         row = walk()[PAST + number]
@@ -191,11 +191,11 @@ async def following(symbols: Iterable[str], **exchange: Any) -> AsyncIterator[tu
     venue.follow(axis.names)
     listener = Listener(axis)
 
-    def streams(sink: DataService) -> Exchange:
+    def streams(sink: MarketIntake) -> Exchange:
         venue.sink = sink
         return venue
 
-    service = DataService(
+    venue.service = service = DataService(
         axis, venue, streams=streams, clock=clock, on_history=listener.learn, on_axis=listener.change
     )
     service.start()
@@ -207,7 +207,7 @@ async def following(symbols: Iterable[str], **exchange: Any) -> AsyncIterator[tu
     listening = asyncio.create_task(listen())
     try:
         await clock.sleep(0.01)
-        service.on_mark(0, 100.0, 0.0, at=START)
+        venue.sink.on_mark(0, 100.0, 0.0, at=START)
         await clock.sleep(5)
         yield venue, listener
         await clock.sleep(0.01)
@@ -234,10 +234,9 @@ def lived(
 
     async def story() -> Listener:
         async with following(first) as (venue, listener):
-            assert venue.sink is not None
             for number in range(LIVE):
                 if number in changes:
-                    venue.sink.follow(changes[number])
+                    venue.service.follow(changes[number])
                 await live(venue, number, lost=(lost or {}).get(number, ()))
         return listener
 
@@ -313,13 +312,12 @@ def test_who_comes_is_live_within_two_minutes() -> None:
 def test_who_leaves_holds_up_no_minute() -> None:
     async def story() -> None:
         async with following(LISTED) as (venue, listener):
-            assert venue.sink is not None
             await live(venue, 0)
             venue.streaming.discard("AUSDT")
             venue.minute(1)
             await venue.clock.sleep(0.1)
             assert len(listener.minutes) == 1, "its candle is waited for"
-            venue.sink.follow(LISTED[1:])
+            venue.service.follow(LISTED[1:])
             await venue.clock.sleep(0.001)
             assert len(listener.minutes) == 2
             assert listener.minutes[-1].symbols == LISTED[1:]
@@ -331,16 +329,15 @@ def test_who_leaves_holds_up_no_minute() -> None:
 def test_what_comes_for_somebody_who_has_left_is_nobodys() -> None:
     async def story() -> None:
         async with following(KEPT, delay=0.5) as (venue, listener):
-            assert venue.sink is not None
             await live(venue, 0)
-            venue.sink.follow(LISTED)
+            venue.service.follow(LISTED)
             venue.subscribes()
             await venue.clock.sleep(0.2)
-            venue.sink.follow(KEPT)
+            venue.service.follow(KEPT)
             await venue.clock.sleep(30)
             await live(venue, 1)
             assert listener.told.keys() == set(KEPT)
-            assert venue.sink.live == len(KEPT)
+            assert venue.service.live == len(KEPT)
 
     run_virtually(story())
 
@@ -348,10 +345,9 @@ def test_what_comes_for_somebody_who_has_left_is_nobodys() -> None:
 def test_who_leaves_and_returns_while_it_is_fetched_is_told_of_once() -> None:
     async def story() -> None:
         async with following(KEPT, delay=0.5) as (venue, listener):
-            assert venue.sink is not None
             await live(venue, 0)
             for followed in (LISTED, KEPT, LISTED):
-                venue.sink.follow(followed)
+                venue.service.follow(followed)
                 venue.subscribes()
                 await venue.clock.sleep(0.7)
             await venue.clock.sleep(10)
@@ -369,7 +365,6 @@ def test_a_contract_that_has_not_traded_yet_joins_with_its_first_candles(
 ) -> None:
     async def story() -> None:
         async with following(KEPT) as (venue, listener):
-            assert venue.sink is not None
             born = START + 4 * MINUTE_MS
             page = venue.page
 
@@ -385,7 +380,7 @@ def test_a_contract_that_has_not_traded_yet_joins_with_its_first_candles(
 
             monkeypatch.setattr(venue, "page", young)
             await live(venue, 0)
-            venue.sink.follow((*KEPT, "CUSDT"))
+            venue.service.follow((*KEPT, "CUSDT"))
             for number in range(1, 9):
                 await live(venue, number, lost=() if number >= 4 else ("CUSDT",))
             assert listener.told["CUSDT"] == list(range(born, START + 8 * MINUTE_MS + 1, MINUTE_MS))
@@ -400,14 +395,13 @@ def test_a_contract_that_has_not_traded_yet_joins_with_its_first_candles(
 def test_a_contract_whose_history_is_refused_holds_up_nobody_and_is_forgotten_when_it_leaves() -> None:
     async def story() -> None:
         async with following(KEPT, refused={"CUSDT"}) as (venue, listener):
-            assert venue.sink is not None
-            venue.sink.follow((*KEPT, "CUSDT"))
+            venue.service.follow((*KEPT, "CUSDT"))
             for number in range(3):
                 await live(venue, number)
             assert listener.minutes[-1].present.tolist() == [True, False, True]
-            assert set(venue.sink.excluded) == {"CUSDT"}
-            venue.sink.follow(KEPT)
-            assert set(venue.sink.excluded) == set()
+            assert set(venue.service.excluded) == {"CUSDT"}
+            venue.service.follow(KEPT)
+            assert set(venue.service.excluded) == set()
 
     run_virtually(story())
 
@@ -415,13 +409,11 @@ def test_a_contract_whose_history_is_refused_holds_up_nobody_and_is_forgotten_wh
 def test_memory_does_not_grow_with_changes() -> None:
     async def story() -> int:
         async with following(KEPT) as (venue, listener):
-            assert venue.sink is not None
 
             async def change(times: int) -> None:
                 for _ in range(times):
                     for followed in (LISTED, KEPT):
-                        assert venue.sink is not None
-                        venue.sink.follow(followed)
+                        venue.service.follow(followed)
                         venue.subscribes()
                         await venue.clock.sleep(1)
                 venue.asked.clear()

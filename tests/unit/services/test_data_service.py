@@ -135,7 +135,6 @@ def test_a_candle_the_exchange_does_not_show_yet_is_waited_for_and_not_invented(
         market.closes(0, 0, 2)
         await clock.sleep(3)
         market.forming = START - MINUTE_MS
-        assert market.sink is not None
         before = len(market.pages)
         market.sink.on_candles_resumed([1])
         await clock.sleep(1)
@@ -183,8 +182,7 @@ def test_a_symbol_without_history_is_left_out_with_the_reason_and_holds_up_nobod
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
         market.closes(0)
-        assert market.sink is not None
-        assert market.sink.excluded["BUSDT"].reason == "gone (code -1121)"
+        assert market.service.excluded["BUSDT"].reason == "gone (code -1121)"
 
     heard = played(story, faults={"BUSDT": [ExchangeRefused(-1121, "gone")] * 3})
     assert heard.present() == [(0, [True, False, True])]
@@ -195,9 +193,8 @@ def test_a_symbol_left_out_is_asked_for_again_when_its_time_is_over() -> None:
     async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
         market.closes(0)
-        assert market.sink is not None
-        await clock.sleep((market.sink.excluded["BUSDT"].until_ms - clock.market_ms()) / 1000 + 2)
-        assert market.sink.excluded == {}
+        await clock.sleep((market.service.excluded["BUSDT"].until_ms - clock.market_ms()) / 1000 + 2)
+        assert market.service.excluded == {}
         market.closes(1)
 
     heard = played(story, faults={"BUSDT": [ExchangeUnavailable("silence")] * 3})
@@ -209,10 +206,9 @@ def test_a_symbol_that_can_not_be_fetched_anew_is_set_aside_too() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
         market.faults["BUSDT"] = [ExchangeRefused(-1121, "gone")] * 3
-        assert market.sink is not None
-        market.sink.distrust("BUSDT")
+        market.service.distrust("BUSDT")
         await clock.sleep(1)
-        assert market.sink.excluded["BUSDT"].reason == "gone (code -1121)"
+        assert market.service.excluded["BUSDT"].reason == "gone (code -1121)"
         market.closes(0)
 
     assert played(story).present() == [(0, [True, False, True])]
@@ -230,7 +226,6 @@ def test_a_symbol_that_fails_once_is_tried_again() -> None:
 def test_a_forming_candle_and_one_from_the_future_decide_nothing() -> None:
     async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         for index in range(3):
             market.sink.on_candle(index, START, candle(index, START), closed=False, at=START + 1)
         far = START + 10**6 * MINUTE_MS
@@ -244,7 +239,6 @@ def test_a_forming_candle_and_one_from_the_future_decide_nothing() -> None:
 def test_the_context_of_a_minute_is_a_copy_of_that_moment() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         market.sink.on_book(1, 99.0, 101.0)
         market.sink.on_volume(1, 7e6)
         market.closes(0)
@@ -290,7 +284,6 @@ def test_a_gap_longer_than_memory_means_a_fresh_history() -> None:
 def test_after_a_reconnect_gaps_are_fetched_without_waiting_for_the_next_candle() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         market.closes(0, 0, 2)
         await clock.sleep(3)
         market.sink.on_candles_resumed([1])
@@ -305,7 +298,6 @@ def test_after_a_reconnect_gaps_are_fetched_without_waiting_for_the_next_candle(
 def test_what_is_known_of_a_lost_stream_is_forgotten() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         market.sink.on_book(0, 99.0, 101.0)
         market.sink.on_books_lost()
         market.sink.on_marks_lost()
@@ -318,7 +310,6 @@ def test_what_is_known_of_a_lost_stream_is_forgotten() -> None:
 def test_a_candle_that_can_not_be_true_is_fetched_instead() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         market.closes(0, 0, 2)
         crossed = (100.0, 90.0, 95.0, 99.0, 1.0)
         market.sink.on_candle(1, START, crossed, closed=True, at=START + MINUTE_MS)
@@ -336,7 +327,6 @@ def test_a_candle_that_can_not_be_true_is_fetched_instead() -> None:
 def test_a_candle_told_twice_or_revised_later_changes_nothing_that_is_known() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         market.closes(0)
         market.closes(0)
         market.sink.on_candle(1, START, (1.0, 2.0, 1.0, 2.0, 1.0), closed=True, at=START + MINUTE_MS)
@@ -351,7 +341,6 @@ def test_a_candle_told_twice_or_revised_later_changes_nothing_that_is_known() ->
 def test_a_closed_candle_that_the_exchange_has_changed_means_that_the_symbol_starts_over() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         wrong = (100.0, 103.0, 99.0, 101.0, 1.0)
         market.sink.on_candle(1, START, wrong, closed=True, at=START + MINUTE_MS)
         market.closes(0, 0, 2)
@@ -372,7 +361,6 @@ def test_a_closed_candle_that_the_exchange_has_changed_means_that_the_symbol_sta
 def test_of_two_closings_before_the_decision_the_last_counts() -> None:
     async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         market.sink.on_candle(1, START, (100.0, 103.0, 99.0, 101.0, 1.0), closed=True, at=START + MINUTE_MS)
         market.closes(0, 1)
         market.closes(0, 0, 2)
@@ -388,7 +376,6 @@ def test_of_two_closings_before_the_decision_the_last_counts() -> None:
 def test_a_candle_called_closed_before_its_minute_is_over_decides_nothing() -> None:
     async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         for index in range(3):
             early = START + MINUTE_MS - 5_000
             market.sink.on_candle(index, START, candle(index, START), closed=True, at=early)
@@ -404,9 +391,8 @@ def test_a_symbol_whose_candles_proved_wrong_is_fetched_anew_and_absent_until_th
         market.closes(0)
         await clock.sleep(0.01)
         market.delays["BUSDT"] = 1.0
-        assert market.sink is not None
-        market.sink.distrust("BUSDT")
-        market.sink.distrust("BUSDT")
+        market.service.distrust("BUSDT")
+        market.service.distrust("BUSDT")
         market.closes(1)
         await clock.sleep(5)
         market.closes(2)

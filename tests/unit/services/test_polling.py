@@ -20,21 +20,20 @@ def asked(market: FakeMarket, symbol: str, *, since: int = 0) -> int:
 def test_a_market_whose_streams_are_all_silent_goes_on_by_rest_and_no_minute_is_lost() -> None:
     async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
         await warmed(market, clock)
-        assert market.sink is not None
         for index in range(3):
             market.sink.on_book(index, 99.0, 101.0)
         await market.passes(range(2))
         before = len(market.pages)
         await market.passes(range(2, 10), silent=True)
         await clock.sleep(10)
-        assert market.sink.polled == set(AXIS.names)
+        assert market.service.polled == set(AXIS.names)
         assert heard.present()[-1] == (9, [True] * 3)
         assert {(limit <= CHEAP_PAGE, why) for _, _, limit, why in market.pages[before:]} == {
             (True, Priority.SCAN)
         }
         await market.passes(range(10, 13))
         await clock.sleep(2)
-        assert market.sink.polled == frozenset()
+        assert market.service.polled == frozenset()
 
     heard = played(story, in_step=True)
     assert heard.present() == [(minute, [True] * 3) for minute in range(13)]
