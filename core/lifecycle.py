@@ -76,6 +76,7 @@ from core.lifecycle_protection import (
     watch_protecting,
 )
 from core.lifecycle_terms import on_terms
+from core.order_ids import role_of, tag_of
 from core.orders import (
     ConditionalChanged,
     ConditionalsListed,
@@ -90,8 +91,6 @@ from core.orders import (
     Report,
     Role,
     SymbolPrepared,
-    role_of,
-    tag_of,
 )
 from core.positions import ExitReason, FillRecord, Position, PositionPlan, Stage
 from core.signals import Side

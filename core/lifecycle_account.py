@@ -16,6 +16,7 @@ from core.lifecycle_moves import (
     query_of,
     to_stage,
 )
+from core.order_ids import client_order_id
 from core.orders import (
     ConditionalChanged,
     ConditionalStatus,
@@ -24,7 +25,6 @@ from core.orders import (
     OrderEnded,
     Report,
     Role,
-    client_order_id,
 )
 from core.parameters import LeverageParameters
 from core.positions import ExitReason, Position, Stage

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.market import MINUTE_MS
+from core.order_ids import client_order_id, role_of
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
@@ -12,8 +13,6 @@ from core.orders import (
     PlaceConditional,
     QueryOrder,
     Role,
-    client_order_id,
-    role_of,
 )
 from core.positions import ExitReason, Position, Protection, Stage
 from core.signals import Side

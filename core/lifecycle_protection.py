@@ -22,8 +22,8 @@ from core.lifecycle_moves import (
     since,
     to_stage,
 )
+from core.order_ids import CLIENT_ID_PREFIX, role_of, tag_of
 from core.orders import (
-    CLIENT_ID_PREFIX,
     Command,
     ConditionalChanged,
     ConditionalsListed,
@@ -34,8 +34,6 @@ from core.orders import (
     ReadContract,
     RestingConditional,
     Role,
-    role_of,
-    tag_of,
 )
 from core.positions import ExitReason, Position, Protection, Stage
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.instruments import Instrument
-from core.orders import Role, position_tag
+from core.order_ids import position_tag
+from core.orders import Role
 from core.signals import Candidate, RankedSignal, Side, Target
 
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.lifecycle_moves import entry_query, query_of
+from core.order_ids import CLIENT_ID_PREFIX, tag_of
 from core.orders import (
-    CLIENT_ID_PREFIX,
     AccountSurvey,
     CancelConditional,
     QueryOrder,
     RestingConditional,
-    tag_of,
 )
 from core.positions import Position, Stage
 

@@ -14,6 +14,7 @@ from core.journal import Body, CommandSent, Entry, IntentRecorded, PositionChang
 from core.lifecycle import LifecycleParameters
 from core.lifecycle_moves import Concern, Step, open_questions
 from core.market import MinuteClosed
+from core.order_ids import position_tag
 from core.orders import (
     AccountRead,
     AccountSurvey,
@@ -24,7 +25,6 @@ from core.orders import (
     OrderFilled,
     Report,
     Role,
-    position_tag,
 )
 from core.ports import Execution, Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage

@@ -12,6 +12,7 @@ from core.instruments import Instrument, InstrumentStatus
 from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
 from core.lifecycle_moves import Concern
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
+from core.order_ids import tag_of
 from core.orders import (
     AccountRead,
     AccountUnreadable,
@@ -19,7 +20,6 @@ from core.orders import (
     OrderFilled,
     OrderRejected,
     Report,
-    tag_of,
 )
 from core.ports import Journal, Notifier
 from core.positions import ExitReason, Position, Source

@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-from core.orders import Role, role_of, tag_of
+from core.order_ids import role_of, tag_of
+from core.orders import Role
 from core.positions import Position
 
 REMEMBERED = 50

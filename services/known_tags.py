@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
-from core.orders import position_tag
+from core.order_ids import position_tag
 
 REMEMBERED_POSITIONS = 10_000
 """Months of positions, and shadows of days: nothing of older ones rests anywhere any more."""

@@ -11,8 +11,8 @@ import msgspec
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.income import WalletMoved
+from core.order_ids import CLIENT_ID_PREFIX
 from core.orders import (
-    CLIENT_ID_PREFIX,
     ConditionalChanged,
     OrderEnded,
     OrderFilled,

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import ExchangeRefused, ExchangeUnavailable, RateLimited
+from core.order_ids import client_order_id
 from core.orders import (
     CancelConditional,
     ConditionalChanged,
@@ -18,7 +19,6 @@ from core.orders import (
     Role,
     StreamLost,
     SubmitEntry,
-    client_order_id,
 )
 from core.signals import Side
 from exchange.sim.server.faults.catalogue import RestFault, StreamFault

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import ExchangeRefused
+from core.order_ids import client_order_id
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
@@ -19,7 +20,6 @@ from core.orders import (
     Role,
     StreamLost,
     SubmitEntry,
-    client_order_id,
 )
 from core.signals import Side
 from exchange.sim.universe import load_universe

@@ -13,7 +13,8 @@ from core.clock import Clock, ScaledClock
 from core.instruments import Instrument
 from core.market import MINUTE_MS, MarketContext, MinuteClosed, SymbolAxis
 from core.notices import Alert, Notice
-from core.orders import Role, client_order_id
+from core.order_ids import client_order_id
+from core.orders import Role
 from core.positions import Position
 from core.rng import seeded
 from core.signals import Candidate, Side

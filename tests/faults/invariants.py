@@ -10,7 +10,8 @@ from core.income import Income, IncomeKind
 from core.journal import CommandSent, Entry, IntentRecorded, OperatorActed
 from core.market import MINUTE_MS
 from core.operation import OperatorAction
-from core.orders import CloseAtMarket, PlaceConditional, Role, SubmitEntry, client_order_id, role_of
+from core.order_ids import client_order_id, role_of
+from core.orders import CloseAtMarket, PlaceConditional, Role, SubmitEntry
 from core.positions import Position, PositionPlan, Source
 from core.wallet import Wallet
 from exchange.sim.venue.account import Income as VenueIncome

@@ -16,6 +16,7 @@ import services.data_service
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.lifecycle_moves import LifecycleParameters, Step, finished
 from core.notices import Notice
+from core.order_ids import role_of
 from core.orders import (
     AccountRead,
     CancelConditional,
@@ -27,7 +28,6 @@ from core.orders import (
     RestingConditional,
     Role,
     SubmitEntry,
-    role_of,
 )
 from core.positions import ExitReason, Position, Stage
 from core.risk import AccountContext

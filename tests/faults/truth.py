@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 
-from core.orders import CLIENT_ID_PREFIX
+from core.order_ids import CLIENT_ID_PREFIX
 from exchange.sim.process import Simulator
 from exchange.sim.venue.account import Account, Trade
 from exchange.sim.venue.conditionals import ConditionalOrder

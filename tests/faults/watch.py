@@ -6,7 +6,8 @@ from decimal import Decimal
 from itertools import islice
 
 from core.clock import Clock
-from core.orders import Role, role_of
+from core.order_ids import role_of
+from core.orders import Role
 from exchange.binance.transport import HttpRequest, HttpResponse
 from exchange.sim.venue.orders import Order
 from tests.faults import invariants

@@ -7,6 +7,7 @@ from itertools import count
 from core import lifecycle
 from core.lifecycle import LifecycleParameters
 from core.lifecycle_moves import Concern, Step
+from core.order_ids import client_order_id
 from core.orders import (
     Command,
     ConditionalChanged,
@@ -20,7 +21,6 @@ from core.orders import (
     Report,
     Role,
     SymbolPrepared,
-    client_order_id,
 )
 from core.positions import ExitReason, Position, PositionPlan, Stage
 from tests.builders import T0, plan

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import lifecycle
+from core.order_ids import client_order_id, role_of
 from core.orders import (
     CancelConditional,
     CloseAtMarket,
@@ -20,8 +21,6 @@ from core.orders import (
     Report,
     Role,
     SubmitEntry,
-    client_order_id,
-    role_of,
 )
 from core.positions import ExitReason, Stage
 from core.signals import Side

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.order_ids import client_order_id, position_tag
 from core.orders import (
     AccountRead,
     AccountSurvey,
@@ -14,8 +15,6 @@ from core.orders import (
     RestingConditional,
     RestingOrder,
     Role,
-    client_order_id,
-    position_tag,
 )
 from core.positions import Position, Protection, Stage
 from core.reconciliation import Oddity, lost_protections, most_urgent_first, oddities, orphans, ours_on

@@ -1,6 +1,6 @@
 """What a book remembers of its positions: enough to know its orders, and no more as the months go by."""
 
-from core.orders import position_tag
+from core.order_ids import position_tag
 from services.known_tags import REMEMBERED_POSITIONS, KnownTags
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.order_ids import position_tag, tag_of
 from core.orders import (
     AccountRead,
     CancelConditional,
@@ -16,8 +17,6 @@ from core.orders import (
     PlaceConditional,
     RestingConditional,
     Role,
-    position_tag,
-    tag_of,
 )
 from core.ports import Exchange
 from core.signals import Side

@@ -10,6 +10,7 @@ from core.income import Income, IncomeKind, IncomesListed
 from core.journal import IncomeBooked, PositionChanged, PositionClosed, ReportReceived, RiskChanged
 from core.market import MINUTE_MS
 from core.notices import Alert, Severity
+from core.order_ids import client_order_id
 from core.orders import (
     AccountRead,
     AccountUnreadable,
@@ -25,7 +26,6 @@ from core.orders import (
     Role,
     StreamLost,
     SubmitEntry,
-    client_order_id,
 )
 from core.positions import Source
 from core.signals import Side
