@@ -43,13 +43,13 @@ from core.lifecycle_account import answered, found_flat, found_held, resumed, re
 from core.lifecycle_entry import (
     on_entry_absent,
     on_entry_ended,
-    on_entry_fill,
     on_entry_unknown,
     on_prepared,
     settle,
     watch_entry,
     watch_intended,
 )
+from core.lifecycle_fills import is_of_another, on_filled
 from core.lifecycle_moves import (
     Concern,
     LifecycleParameters,
@@ -60,7 +60,6 @@ from core.lifecycle_moves import (
     is_order,
     is_worth_telling,
     query_of,
-    to_stage,
 )
 from core.lifecycle_protection import (
     look_up,
@@ -76,7 +75,7 @@ from core.lifecycle_protection import (
     watch_protecting,
 )
 from core.lifecycle_terms import on_terms
-from core.order_ids import role_of, tag_of
+from core.order_ids import role_of
 from core.orders import (
     ConditionalChanged,
     ConditionalsListed,
@@ -92,7 +91,7 @@ from core.orders import (
     Role,
     SymbolPrepared,
 )
-from core.positions import ExitReason, FillRecord, Position, PositionPlan, Stage
+from core.positions import ExitReason, Position, PositionPlan, Stage
 from core.signals import Side
 
 __all__ = [
@@ -126,14 +125,14 @@ def on_report(  # noqa: C901, PLR0911 - a flat table of what each report does
     position: Position, report: Report, parameters: LifecycleParameters, *, mono: float
 ) -> Step:
     """Apply what the venue said. News that changes nothing, or came before, changes nothing."""
-    if position.stage is Stage.CLOSED or _is_of_another(position, report):
+    if position.stage is Stage.CLOSED or is_of_another(position, report):
         return Step(position=position)
     position = answered(position, report)
     match report:
         case SymbolPrepared():
             return on_prepared(position, report, parameters, mono)
         case OrderFilled():
-            return _on_filled(position, report, parameters, mono)
+            return on_filled(position, report, parameters, mono)
         case OrderEnded():
             return _on_ended(position, report, parameters, mono)
         case ConditionalChanged():
@@ -215,96 +214,6 @@ def with_excursion(position: Position, *, high: Decimal, low: Decimal) -> Positi
 # --- reports ----------------------------------------------------------------------------------------
 
 
-def _on_filled(position: Position, report: OrderFilled, parameters: LifecycleParameters, mono: float) -> Step:
-    if any(fill.trade_id == report.trade_id for fill in position.fills):
-        return Step(position=position)
-    is_ours = tag_of(report.client_order_id) == position.tag
-    if report.side is position.side:
-        if not is_ours:
-            return _freeze(position, mono)  # somebody else added to it: theirs is not ours to book
-        return on_entry_fill(_booked(position, report, opening=True), report, parameters, mono)
-    if not is_ours and (report.at < position.plan.planned_at or not position.quantity):
-        return Step(
-            position=position
-        )  # somebody's who closed nothing of ours: what it did, the account shows
-    if not position.quantity and position.entry_settled:
-        return Step(position=position)
-    return _after_exit_fill(_booked(position, report, opening=False), report, mono)
-
-
-def _is_of_another(position: Position, report: Report) -> bool:
-    """Tell late news of an order of an earlier position on the symbol. What it did, the account shows."""
-    if tag_of(getattr(report, "client_order_id", "")) in {None, position.tag}:
-        return False
-    return not (isinstance(report, OrderFilled) and _takes_from(position, report))
-
-
-def _takes_from(position: Position, fill: OrderFilled) -> bool:
-    """Tell an exit of an earlier position that was stuck at the venue and executed after our entry did.
-
-    The venue knows one position a symbol: it was ours that was reduced. Both times are the venue's.
-    """
-    entered = [each.at for each in position.fills if each.opening]
-    return fill.side is not position.side and bool(entered) and fill.at > max(entered)
-
-
-def _booked(position: Position, report: OrderFilled, *, opening: bool) -> Position:
-    """Add one execution. A stop that closes the whole position may take more than is ours off: book ours."""
-    quantity, fee = report.quantity, report.fee
-    if not opening and position.entry_settled and quantity > position.quantity:
-        fee = fee * position.quantity / quantity
-        quantity = position.quantity
-    fill = FillRecord(
-        trade_id=report.trade_id,
-        client_order_id=report.client_order_id,
-        opening=opening,
-        quantity=quantity,
-        price=report.price,
-        fee=fee,
-        at=report.at,
-    )
-    return replace(position, fills=(*position.fills, fill), probes=0, doubts=0)
-
-
-def _after_exit_fill(position: Position, report: OrderFilled, mono: float) -> Step:
-    reason = _reason_of(position, report)
-    if position.quantity <= 0 and position.entry_settled:
-        return finished(replace(position, exit_reason=position.exit_reason or reason), report.at, mono)
-    if _is_partial_target(position, report):
-        return Step(position=position)
-    if reason is ExitReason.EXTERNAL and position.stage is not Stage.CLOSING and position.entry_settled:
-        return _freeze(position, mono)
-    if position.stage is Stage.FROZEN:
-        return Step(position=position)
-    reasoned = replace(position, exit_reason=position.exit_reason or reason)
-    return Step(position=to_stage(reasoned, Stage.CLOSING, mono))
-
-
-def _reason_of(position: Position, report: OrderFilled) -> ExitReason:
-    stops = (position.stop, position.trail, position.next_trail)
-    for protections, reason in ((stops, ExitReason.STOP), (position.targets, ExitReason.TARGET)):
-        for each in protections:
-            if each and (
-                report.client_order_id == each.client_order_id
-                or (each.venue_order_id and report.venue_order_id == each.venue_order_id)
-            ):
-                return reason
-    role = role_of(report.client_order_id) if tag_of(report.client_order_id) == position.tag else None
-    return _REASONS.get(role, ExitReason.EXTERNAL) if role else ExitReason.EXTERNAL
-
-
-_REASONS = {Role.STOP: ExitReason.STOP, Role.TRAIL: ExitReason.STOP, Role.TARGET: ExitReason.TARGET}
-
-
-def _is_partial_target(position: Position, report: OrderFilled) -> bool:
-    return any(
-        each is not None
-        and each.quantity is not None
-        and (is_order(each, report.client_order_id) or each.venue_order_id == report.venue_order_id)
-        for each in position.targets
-    )
-
-
 def _on_ended(position: Position, report: OrderEnded, parameters: LifecycleParameters, mono: float) -> Step:
     if role_of(report.client_order_id) is not Role.ENTRY:
         return Step(position=position)
@@ -364,12 +273,6 @@ def _on_absent(position: Position, report: OrderAbsent, mono: float) -> Step:
             return on_target_gone(position, order_id, 0, mono)
         case _:
             return Step(position=position)
-
-
-def _freeze(position: Position, mono: float) -> Step:
-    if position.stage not in {Stage.OPEN, Stage.PROTECTING}:
-        return Step(position=position)
-    return Step(position=to_stage(position, Stage.FROZEN, mono), concerns=(Concern.FROZEN,))
 
 
 # --- time -------------------------------------------------------------------------------------------

@@ -308,6 +308,12 @@ def test_a_reached_part_leaves_the_rest_open_and_protected() -> None:
     assert life.position.gross_pnl == Decimal("12.5")
 
 
+def test_a_stop_that_executes_in_parts_is_no_reached_part_where_the_venue_names_no_order() -> None:
+    life = open_with_two()
+    life.hears(replace(life.filled("4", "99", opening=False, by=life.id(Role.STOP)), venue_order_id=""))
+    assert (life.position.stage, life.position.exit_reason) == (Stage.CLOSING, ExitReason.STOP)
+
+
 def test_a_target_that_does_not_rest_is_tried_again_and_people_hear_of_it() -> None:
     life = open_life()
     life.hears(life.conditional(Role.TARGET, ConditionalStatus.CANCELED))
