@@ -99,13 +99,8 @@ class Entries:
         opened: list[PositionPlan] = []
         for signal in free[: self._parameters.ranking.real_ranks]:
             verdict = self._verdict(signal, minute, may_be_real=True)
-            if isinstance(verdict, PositionPlan) and not self._books.of(verdict.source).knows(
-                verdict.position_id
-            ):
-                if verdict.source is Source.REAL:
-                    self._books.virtual.withdraw(verdict.symbol)
-                self._open(verdict, minute)
-                opened.append(verdict)
+            if isinstance(verdict, PositionPlan) and not self._knows(verdict):
+                opened += self._opened_instead(verdict, minute)
         return opened
 
     def forget(self) -> None:
@@ -125,18 +120,31 @@ class Entries:
                 return verdict
         return self._desk.judge_virtual(signal, minute, self._books.virtual.positions)
 
-    def _open(self, plan: PositionPlan, minute: MinuteClosed) -> None:
+    def _knows(self, plan: PositionPlan) -> bool:
+        return self._books.of(plan.source).knows(plan.position_id)
+
+    def _opened_instead(self, plan: PositionPlan, minute: MinuteClosed) -> Sequence[PositionPlan]:
+        """Open what was only followed; that goes on where this comes to nothing."""
+        if not self._open(plan, minute):
+            return ()
+        if plan.source is Source.REAL:
+            self._books.virtual.withdraw(plan.symbol)
+        return (plan,)
+
+    def _open(self, plan: PositionPlan, minute: MinuteClosed) -> bool:
+        """Open in its book, and a twin beside what is real; ``False`` where nothing came of it."""
         book, twins = self._books.of(plan.source), self._books.twins
-        if book.knows(plan.position_id):
+        if self._knows(plan):
             log.warning("%s was acted on before: the same signal came twice", plan.position_id)
-            return
+            return False
         self._clerk.keep_risk(minute.at)
         if not self._begin(book, plan):
-            return
+            return False
         self._judged(plan.signal, plan.source.value, (), minute)
         self._clerk.digest.opened(plan)
         if plan.source is Source.REAL and twins and plan.symbol not in twins.positions:
             self._begin(twins, replace(plan, source=Source.TWIN))
+        return True
 
     def _begin(self, book: Book, plan: PositionPlan) -> bool:
         """Open in one book; ``False``, and nothing of it remains, where the intent can not be written."""

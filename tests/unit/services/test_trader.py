@@ -1,15 +1,18 @@
 """The one loop, minute by minute, on two paper venues."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from core.journal import SignalJudged
+from core.errors import JournalError
+from core.journal import Entry, IntentRecorded, SignalJudged
 from core.monitoring import Structure
 from core.notices import PositionEnded, PositionOpened, SignalRefused
 from core.orders import SubmitEntry
 from core.positions import ExitReason, Source
 from core.signals import Side
 from tests.builders_trader import SYMBOLS, World, closing_fill, open_one
+from tests.fakes.journal import MemoryJournal
 
 
 def test_the_best_signal_becomes_a_real_position_at_the_next_open(world: World) -> None:
@@ -95,6 +98,32 @@ def test_a_slot_that_becomes_free_within_the_minute_goes_to_its_next_best(world:
         each.verdict for each in world.journal.bodies(SignalJudged) if each.signal.candidate.symbol == "EUSDT"
     ]
     assert verdicts == ["virtual", "real"]
+
+
+class Choosy(MemoryJournal):
+    """A journal that can be told to take no more intents."""
+
+    takes_intents = True
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        if not self.takes_intents and any(isinstance(each.body, IntentRecorded) for each in entries):
+            raise JournalError("the disk is full")
+        super().append(entries)
+
+
+def test_what_is_followed_goes_on_when_the_free_slot_can_not_be_used_after_all() -> None:
+    journal = Choosy()
+    world = World(journal)
+    world.minute()
+    world.wish(*SYMBOLS[:2])
+    world.minute()
+    world.minute()
+    world.wish("EUSDT")
+    world.minute()
+    journal.takes_intents = False
+    world.trader.process(closing_fill(world.trader.view().real[0].position))
+    assert "EUSDT" not in world.held(Source.REAL)
+    assert world.held(Source.VIRTUAL) == ["EUSDT"]
 
 
 def test_after_a_stop_the_next_signal_of_its_symbol_is_followed_virtually_at_once(world: World) -> None:
