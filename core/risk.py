@@ -20,8 +20,8 @@ from core.verdicts import Reason, Refused, in_order
 class AccountContext:
     """The account and its surroundings at ``at`` (market ms); amounts in USDT.
 
-    ``equity`` and ``available`` were read at ``equity_at``; ``foreign`` are the symbols with a position
-    that is not ours; ``trades`` says whether this mode may open positions at all.
+    ``equity`` and ``available`` were read at ``equity_at``; ``is_foreign`` says that somebody else holds the
+    symbol, or may; ``trades`` whether this mode may open positions at all.
     """
 
     at: int
@@ -31,7 +31,7 @@ class AccountContext:
     correlations: Correlations
     trades: bool = True
     breaker_open: bool = False
-    foreign: frozenset[str] = frozenset()
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ def _symbol_objections(
         yield Reason.COOLDOWN
     if state.is_blacklisted(symbol, at):
         yield Reason.BLACKLISTED
-    if symbol in account.foreign:
+    if account.is_foreign:
         yield Reason.FOREIGN_POSITION
 
 

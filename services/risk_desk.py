@@ -1,6 +1,6 @@
 """The account, the track record and the risk gate at one desk: ranks signals and gives verdicts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -227,6 +227,25 @@ class RiskDesk:
     def is_panicking(self) -> bool:
         return self._state.panicking
 
+    def context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
+        """Return one symbol as it is judged this minute. Raises ``KeyError`` for one that is not followed."""
+        column = minute.index_of(symbol)
+        if column is None:
+            raise KeyError(symbol)
+        return SymbolContext.of(
+            self._instruments[symbol],
+            minute.context,
+            column=column,
+            gapped=not minute.present[column],
+        )
+
+    def is_foreign(self, symbol: str, ours: Container[str]) -> bool:
+        """Whether others hold, or may hold, a symbol by the newest read; ``ours`` are held by us."""
+        seen = self._seen or self._account
+        if seen is None or symbol in ours or symbol in self.closed_trades.left_since(seen.at):
+            return False
+        return seen.may_hold(symbol) or any(each.symbol == symbol for each in seen.positions)
+
     def day_pnl(self, at: int) -> Decimal:
         """Return today's realised net of real positions."""
         return self._state.realised_on(at)
@@ -262,26 +281,6 @@ class RiskDesk:
             for key in news(before, after)
         ]
 
-    def foreign(self, ours: Iterable[str]) -> frozenset[str]:
-        """Return the symbols that others hold, or may hold, by the newest read; ``ours`` are held by us."""
-        seen = self._seen or self._account
-        if seen is None:
-            return frozenset()
-        known = self.closed_trades.left_since(seen.at).union(ours)
-        return seen.unreadable.union(each.symbol for each in seen.positions) - known
-
-    def context(self, symbol: str, minute: MinuteClosed) -> SymbolContext:
-        """Return one symbol as it is judged this minute. Raises ``KeyError`` for one that is not followed."""
-        column = minute.index_of(symbol)
-        if column is None:
-            raise KeyError(symbol)
-        return SymbolContext.of(
-            self._instruments[symbol],
-            minute.context,
-            column=column,
-            gapped=not minute.present[column],
-        )
-
     def _surroundings(
         self, minute: MinuteClosed, positions: Mapping[str, Position], symbol: str
     ) -> AccountContext | None:
@@ -296,7 +295,7 @@ class RiskDesk:
             correlations=self._correlations((symbol, *positions)),
             trades=self._trades,
             breaker_open=self._is_cut_off(),
-            foreign=self.foreign(positions),
+            is_foreign=self.is_foreign(symbol, positions),
         )
 
     def _correlations(self, symbols: Sequence[str]) -> Correlations:

@@ -272,7 +272,7 @@ def account(
     correlations: Correlations = NOTHING_KNOWN,
     trades: bool = True,
     breaker_open: bool = False,
-    foreign: frozenset[str] = frozenset(),
+    is_foreign: bool = False,
 ) -> AccountContext:
     """Make an account with 10,000 USDT, all of it available, in a mode that trades."""
     return AccountContext(
@@ -283,7 +283,7 @@ def account(
         correlations=correlations,
         trades=trades,
         breaker_open=breaker_open,
-        foreign=foreign,
+        is_foreign=is_foreign,
     )
 
 

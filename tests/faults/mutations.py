@@ -12,8 +12,9 @@ import core.lifecycle
 import core.lifecycle_protection
 import services.book
 import services.candle_buffer
-import services.data_service
+import services.market_intake
 from core.errors import ExchangeRefused, ExchangeUnavailable
+from core.lifecycle_fills import on_filled
 from core.lifecycle_moves import LifecycleParameters, Step, finished
 from core.notices import Notice
 from core.order_ids import role_of
@@ -161,7 +162,7 @@ def nobody_else_trades(patch: pytest.MonkeyPatch) -> None:
 
     def blind(self: RiskDesk, *arguments: Any) -> AccountContext | None:
         seen = surroundings(self, *arguments)
-        return seen and replace(seen, foreign=frozenset())
+        return seen and replace(seen, is_foreign=False)
 
     patch.setattr(RiskDesk, "_surroundings", blind)
 
@@ -231,13 +232,13 @@ def trust_the_clock(patch: pytest.MonkeyPatch) -> None:
 
 def every_message_counts(patch: pytest.MonkeyPatch) -> None:
     """Book an execution as often as it is told."""
-    once, told = core.lifecycle._on_filled, count()
+    once, told = on_filled, count()
 
     def again(position: Position, report: OrderFilled, parameters: LifecycleParameters, mono: float) -> Step:
         other = replace(report, trade_id=f"{report.trade_id}-{next(told)}")
         return once(position, other, parameters, mono)
 
-    patch.setattr(core.lifecycle, "_on_filled", again)
+    patch.setattr(core.lifecycle, "on_filled", again)
 
 
 def ask_inside_a_ban(patch: pytest.MonkeyPatch) -> None:
@@ -266,7 +267,7 @@ def forget_at_a_restart(patch: pytest.MonkeyPatch) -> None:
 
 def candles_as_they_come(patch: pytest.MonkeyPatch) -> None:
     """Decide on whatever the stream calls a candle."""
-    for module in (services.candle_buffer, services.data_service):
+    for module in (services.candle_buffer, services.market_intake):
         patch.setattr(module, "is_sound", lambda _: True)
 
 

@@ -143,7 +143,7 @@ SINGLE = {
     ),
     Reason.BLACKLISTED: Case(state=blacklisted(START, SYMBOL, Ban(reason="-4411", until=T0 + 1))),
     Reason.SYMBOL_HELD: with_holdings(holding(SYMBOL)),
-    Reason.FOREIGN_POSITION: with_account(foreign=frozenset({SYMBOL})),
+    Reason.FOREIGN_POSITION: with_account(is_foreign=True),
     Reason.GEOMETRY: Case(signal=ranked(candidate(refusal="stop_too_far"))),
     Reason.PRICE_TOO_COARSE: Case(context=symbol_context(contract=instrument(tick="5"))),
     Reason.BRACKETS_UNKNOWN: Case(context=symbol_context(contract=instrument(ladder=()))),
@@ -211,7 +211,7 @@ def test_all_reasons_are_collected_and_told_in_order() -> None:
             available="0",
             trades=False,
             breaker_open=True,
-            foreign=frozenset({SYMBOL}),
+            is_foreign=True,
         ),
         exposure=Exposure(
             holdings=tuple(

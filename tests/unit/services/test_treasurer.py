@@ -1,7 +1,8 @@
 """What an account must be like to be judged: every change of its wallet accounted for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -231,5 +232,18 @@ def test_what_the_account_holds_is_known_before_its_equity_is_judged(office: Off
         AccountRead(wallet=money, equity=money, available=money, positions=(held,), at=at)
     )
     assert office.desk.equity == Decimal(10_000)
-    assert office.desk.foreign(()) == {"AUSDT"}
-    assert office.desk.foreign({"AUSDT"}) == set()
+    assert office.desk.is_foreign("AUSDT", ())
+    assert not office.desk.is_foreign("AUSDT", {"AUSDT"})
+    assert not office.desk.is_foreign("BUSDT", ())
+
+
+@pytest.mark.fault(13, 26)
+@pytest.mark.parametrize("hides", [{"unreadable": frozenset({"AUSDT"})}, {"is_torn": True}])
+def test_what_a_read_does_not_tell_may_be_held_by_others(office: Office, hides: Any) -> None:
+    money, at = Decimal(10_000), T0 + 9 * SECOND
+    read = AccountRead(wallet=money, equity=money, available=money, positions=(), at=at)
+    office.clerk.treasurer.account(read)
+    assert not office.desk.is_foreign("AUSDT", ())
+    office.clerk.treasurer.account(replace(read, **hides))
+    assert office.desk.is_foreign("AUSDT", ())
+    assert not office.desk.is_foreign("AUSDT", {"AUSDT"})
