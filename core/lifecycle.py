@@ -27,6 +27,7 @@ frozen                  the account shows our quantity again                    
 frozen                  an operator closes; mark beyond the stop for too long                    closing
 closing                 not flat in time: closed again, ever more slowly, and people are told    closing
 any that holds          flat: by our fills, or by the account, all of ours asked for             closed
+closing                 the account shows somebody else's on the other side: flat, as above      closed
 closed, nothing filled  its entry fills after all: protected, and left                           closing
 ======================  =======================================================================  ===========
 

@@ -61,10 +61,13 @@ def found_held(
     """Compare what a whole account read shows with what we believe to hold.
 
     An entry that nobody could tell us about is protected first and understood later. Another quantity than
-    ours is doubted, asked about, and in the end believed: then the position is frozen.
+    ours is doubted, asked about, and in the end believed: then the position is frozen. What is closing is
+    flat where others hold the other side: the venue knows one position a symbol.
     """
     if position.stage in {Stage.ENTERING, Stage.UNKNOWN}:
         return _found_unknown(position, held, parameters, at=at, mono=mono)
+    if position.stage is Stage.CLOSING and held.quantity * position.side < 0:
+        return found_flat(position, parameters, at=at, mono=mono)
     if position.stage not in _HELD - {Stage.CLOSING} or not position.entry_settled:
         return Step(position=position)
     if held.quantity == position.quantity * position.side:

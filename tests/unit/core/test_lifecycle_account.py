@@ -138,6 +138,29 @@ def test_a_flat_account_read_right_after_each_needless_close_is_believed_in_the_
     assert life.at(Stage.CLOSED)
 
 
+@pytest.mark.fault(47)
+def test_what_is_being_closed_is_over_once_the_account_shows_somebody_elses_on_the_other_side() -> None:
+    """One position a symbol: where others are short, nothing of ours is long, and no close will ever fill."""
+    life = open_life()
+    life.closes(ExitReason.OPERATOR)
+    for _ in range(20):
+        life.waits(1.0)
+        for question in life.is_seen("-3"):
+            assert isinstance(question, QueryOrder)
+            life.hears(replace(life.absent(Role.STOP), client_order_id=question.client_order_id))
+    assert life.at(Stage.CLOSED)
+    assert life.position.exit_reason is ExitReason.OPERATOR
+
+
+def test_what_is_being_closed_goes_on_while_the_account_shows_ours() -> None:
+    life = open_life()
+    life.closes(ExitReason.OPERATOR)
+    for seen in ("10", "4", "30"):
+        life.waits(5.0)
+        assert not life.is_seen(seen)
+    assert life.at(Stage.CLOSING)
+
+
 @pytest.mark.fault(48)
 def test_somebody_elses_addition_is_not_booked_and_freezes() -> None:
     life = open_life()
