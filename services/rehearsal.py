@@ -50,7 +50,8 @@ class StopRehearsal:
 
         Raises ``ExchangeUnavailable`` where an answer is missing: then nothing is proven, either way.
         """
-        held = {each.symbol for each in (await self._exchange.account()).positions}
+        account = await self._exchange.account()
+        held = account.unreadable.union(each.symbol for each in account.positions)
         await self._sweep()
         free = (each for name, each in instruments.items() if name not in held and marks.get(name))
         instrument = next(free, None)

@@ -36,12 +36,20 @@ class Book:
         self.placed: list[PlaceConditional] = []
         self.resting: dict[str, RestingConditional] = {}
         self.held: tuple[HeldPosition, ...] = ()
+        self.unreadable: frozenset[str] = frozenset()
         self.lists_after = 0
         self.silent = False
 
     async def account(self) -> AccountRead:
         zero = Decimal(0)
-        return AccountRead(wallet=zero, equity=zero, available=zero, positions=self.held, at=0)
+        return AccountRead(
+            wallet=zero,
+            equity=zero,
+            available=zero,
+            positions=self.held,
+            unreadable=self.unreadable,
+            at=0,
+        )
 
     async def place(self, order: PlaceConditional) -> None:
         self.placed.append(order)
@@ -94,6 +102,13 @@ async def test_what_is_sent_can_open_close_and_fill_nothing() -> None:
         assert tag_of(order.client_order_id) is None  # nobody takes it for a position's, or a second bot's
         assert not order.client_order_id.startswith(position_tag("")[:3])
     assert len(book.placed) == 2
+
+
+async def test_what_may_be_held_is_no_contract_to_rehearse_on() -> None:
+    book = Book()
+    book.unreadable = frozenset({SYMBOL})
+    await rehearse(book)
+    assert {each.symbol for each in book.placed} == {OTHER}
 
 
 async def test_without_a_contract_that_nobody_holds_nothing_is_sent() -> None:
