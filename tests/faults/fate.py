@@ -57,9 +57,10 @@ class Fate:
     async def _suspend(self, size: Decimal) -> None:
         """Let the machine sleep; the exchange hangs up on those who do not answer."""
         seconds = float(size) * _LONGEST_SLEEP
+        since = self._world.clock.monotonic()
         self._world.watch.trouble(lasts=seconds)
         await self._world.machine.suspend(seconds)
-        self._world.watch.trouble()
+        self._world.watch.slept(since=since)
         self._world.exchange.simulator.hub.cut_all()
 
     def _set_clock(self, size: Decimal) -> None:

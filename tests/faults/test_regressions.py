@@ -7,7 +7,7 @@ from exchange.sim.server.faults.plan import Rule
 from tests.faults.aimed import again_and_again
 from tests.faults.deeds import Deed
 from tests.faults.plan import Weather
-from tests.faults.scenario import live_through
+from tests.faults.scenario import live_through, storm
 
 
 @pytest.mark.fault(19)
@@ -34,3 +34,7 @@ def test_closes_that_are_lost_one_after_another_leave_nothing_exposed_for_long()
 @pytest.mark.parametrize("seed", [1, 4])
 def test_nothing_is_entered_after_a_sleep_on_candles_from_before_it(seed: int) -> None:
     live_through(again_and_again(Deed.SUSPEND)(seed))
+
+
+def test_a_stop_lost_in_a_sleep_that_began_inside_a_ban_is_made_good_once_the_rest_of_it_is_over() -> None:
+    storm(3420)

@@ -60,6 +60,14 @@ class Watch:
         """Take note that something went wrong that is not the trader's fault."""
         self.trouble_at = max(self.trouble_at, self._clock.monotonic() + lasts)
 
+    def slept(self, *, since: float) -> None:
+        """Take note that the machine has slept from ``since`` until now: of a ban it missed the seconds.
+
+        It keeps away for as long as was left of the ban when it fell asleep. That it is over, only the wall
+        clock could say, and that one anybody may have set.
+        """
+        self.trouble(lasts=max(self._ban_ends - since, 0.0))
+
     def asked(self, request: HttpRequest) -> None:
         with self._noting():
             invariants.not_banned(self._clock.monotonic(), self._ban_ends, request.method + _path(request))
