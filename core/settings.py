@@ -153,7 +153,7 @@ class Settings(BaseModel):
     account: Account = "main"
     """A short name of the account, in small letters; it names the account's folder."""
     language: Literal["zh-TW", "zh-CN", "en"] = "zh-TW"
-    """zh-TW, zh-CN or en."""
+    """The language of Discord's messages: zh-TW, zh-CN or en."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     max_memory_mb: int = Field(4096, ge=1024)
