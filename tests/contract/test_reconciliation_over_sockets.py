@@ -74,7 +74,7 @@ async def test_a_revoked_key_halts_entries_is_told_again_and_spins_nowhere(tmp_p
         resting = set(at.account.open_conditionals)
         at.simulator.faults.add([Rule(fault=RestFault.KEY_REVOKED, rate=1.0)])
         await trader.until(lambda: trader.trader.view().halted == "not_allowed")
-        assert "account_unreadable" in trader.ear.keys
+        assert {"account_unreadable", "not_allowed"} & set(trader.ear.keys), "whichever was refused first"
         struck = len(at.simulator.faults.strikes)
         minute = at.simulator.market.minute_ms
         await trader.until(lambda: at.simulator.market.minute_ms >= minute + 2 * 60_000)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,13 @@ def exists(test: str) -> bool:
     path, _, name = test.partition("::")
     if not (ROOT / path).is_file():
         return False
+    return not name or name in names(path)
+
+
+@cache
+def names(path: str) -> frozenset[str]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    names = {getattr(node, "name", "") for node in tree.body}
-    return not name or name in names
+    return frozenset(getattr(node, "name", "") for node in tree.body)
 
 
 def test_every_row_of_the_catalogue_that_an_exchange_can_cause_can_be_caused() -> None:
