@@ -16,6 +16,7 @@ entering, unknown       refused or ended with nothing filled                    
 unknown                 found: first execution                                                   protecting
 unknown                 not found often enough *and* an account read that shows nothing          closed
 unknown                 the account shows it: protected before it is understood                  unknown
+unknown                 its stop took something, and it is never found: that was another's       closed
 protecting              stop confirmed                                                           open
 protecting              not confirmed in time, after one question; or price beyond it (-2021)    closing
 open                    stop lost: placed again at once                                          protecting
@@ -60,6 +61,7 @@ from core.lifecycle_moves import (
     finished,
     is_order,
     is_worth_telling,
+    never_held,
     query_of,
 )
 from core.lifecycle_protection import (
@@ -227,8 +229,8 @@ def _on_rejected(
     match role_of(report.client_order_id):
         case None if position.stage is Stage.INTENDED:
             return finished(replace(position, exit_reason=ExitReason.NOT_PREPARED), report.at, mono)
-        case Role.ENTRY if not position.fills:
-            return finished(replace(position, exit_reason=ExitReason.ENTRY_REJECTED), report.at, mono)
+        case Role.ENTRY if not position.entered:
+            return never_held(position, ExitReason.ENTRY_REJECTED, report.at, mono)
         case Role.STOP if is_order(position.stop, report.client_order_id):
             return on_stop_rejected(position, report, mono)
         case Role.TRAIL if is_order(position.next_trail, report.client_order_id):

@@ -11,6 +11,7 @@ from core.lifecycle_moves import (
     attempts_asked_about,
     close_because,
     finished,
+    never_held,
     open_questions,
     place_stop,
     query_of,
@@ -39,10 +40,12 @@ def found_flat(position: Position, parameters: LifecycleParameters, *, at: int, 
     comes when all of them were answered for, and none made us flat, ends the position as closed by somebody
     else. An entry of unknown outcome ends once it has also not been found often enough.
     """
-    if position.stage is Stage.UNKNOWN and not position.fills:
-        if position.probes < parameters.absence_probes:
+    if position.stage is Stage.UNKNOWN:
+        # Its stop may have closed it before we heard of it: that is asked for longer.
+        enough = parameters.strange_probes if position.fills else parameters.absence_probes
+        if position.probes < enough:
             return Step(position=position)
-        return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), at, mono)
+        return never_held(position, ExitReason.NOT_PLACED, at, mono)
     if not position.quantity or position.stage not in _HELD:
         return Step(position=position)
     if mono - max(position.tried_mono, position.stage_mono) < parameters.probe_seconds:
@@ -156,8 +159,8 @@ def _found_unknown(
     position: Position, held: HeldPosition, parameters: LifecycleParameters, *, at: int, mono: float
 ) -> Step:
     """Protect what may be ours. An entry that no query finds for long was never placed: it is another's."""
-    if not position.fills and position.probes >= parameters.strange_probes:
-        return finished(replace(position, exit_reason=ExitReason.NOT_PLACED), at, mono)
+    if position.probes >= parameters.strange_probes:
+        return never_held(position, ExitReason.NOT_PLACED, at, mono)
     is_ours = held.quantity * position.side > 0 and abs(held.quantity) <= position.plan.quantity
     if position.fills or position.stop is not None or not is_ours:
         return Step(position=position)

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from core.leverage import liquidation_distance
 from core.lifecycle_moves import (
+    Concern,
     LifecycleParameters,
     Step,
     close_now,
     entry_query,
     finished,
     missing_targets,
+    never_held,
     next_attempt,
     place_stop,
     place_targets,
@@ -54,12 +56,22 @@ def on_entry_fill(
     )
     if held.stage not in {Stage.ENTERING, Stage.UNKNOWN}:
         return settle(held, parameters, mono)
+    if held.exited:  # its stop is spent: what is left lies bare
+        return _leave(held, report.at, parameters, mono)
     if held.is_protected:  # it was protected before we knew what it holds
         return settle(to_stage(held, Stage.OPEN, mono), parameters, mono)
     protecting = to_stage(held, Stage.PROTECTING, mono)
     placed = place_stop(protecting, mono) if held.stop is None else Step(position=protecting)
     settled = settle(placed.position, parameters, mono)
     return Step(position=settled.position, commands=placed.commands + settled.commands)
+
+
+def _leave(position: Position, entered_at: int, parameters: LifecycleParameters, mono: float) -> Step:
+    """Close what is left after an exit that was heard first. One from before the entry took another's."""
+    ours = tuple(each for each in position.fills if each.opening or each.at >= entered_at)
+    concerns = (Concern.TOOK_ANOTHERS,) if ours != position.fills else ()
+    closing = to_stage(replace(position, fills=ours), Stage.CLOSING, mono)
+    return replace(settle(closing, parameters, mono), concerns=concerns)
 
 
 def settle(position: Position, parameters: LifecycleParameters, mono: float) -> Step:
@@ -81,8 +93,8 @@ def on_entry_ended(
 ) -> Step:
     """Learn what the entry filled in the end; executions of it may still be on their way."""
     ended = replace(position, entry_total=report.filled)
-    if not report.filled and not position.fills:
-        return finished(replace(ended, exit_reason=ExitReason.NOT_FILLED), report.at, mono)
+    if not report.filled and not position.entered:
+        return never_held(ended, ExitReason.NOT_FILLED, report.at, mono)
     return settle(ended, parameters, mono)
 
 

@@ -62,6 +62,8 @@ def _booked(position: Position, report: OrderFilled, *, opening: bool) -> Positi
 
 def _after_exit_fill(position: Position, report: OrderFilled, mono: float) -> Step:
     reason = _reason_of(position, report)
+    if not position.entered:  # it answered to an entry that we have not heard of yet, or to somebody else's
+        return Step(position=replace(position, exit_reason=reason))
     if position.quantity <= 0 and position.entry_settled:
         return finished(replace(position, exit_reason=position.exit_reason or reason), report.at, mono)
     if _is_partial_target(position, report):

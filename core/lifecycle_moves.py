@@ -32,9 +32,9 @@ class LifecycleParameters:
 
     An entry of unknown outcome counts as never placed after ``absence_probes`` queries that did not find
     it, ``probe_seconds`` apart, and a read of the whole account that does not show it: right after sending,
-    not found is not absent. Where the account shows something all the while, it is somebody else's after
-    ``strange_probes`` such queries. An account that shows another quantity than ours ``doubts`` times is
-    believed.
+    not found is not absent. Where the account shows something all the while, or its stop took something, that
+    is somebody else's after ``strange_probes`` such queries. An account that shows another quantity than ours
+    ``doubts`` times is believed.
 
     A plan keeps liquidation twice as far as its stop. What may fill ``max_real_risk`` times as far away
     can keep no more than the quotient, ``liquidation_to_stop``.
@@ -70,6 +70,7 @@ class Concern(StrEnum):
     FROZEN = "position_frozen"
     THAWED = "position_thawed"
     ENTERED_LATE = "late_fill"
+    TOOK_ANOTHERS = "took_anothers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +232,12 @@ def finished(position: Position, at: int, mono: float) -> Step:
     )
     cancels = tuple(cancel_of(position, each.client_order_id) for each in position.protections)
     return Step(position=closed, commands=cancels)
+
+
+def never_held(position: Position, reason: ExitReason, at: int, mono: float) -> Step:
+    """End a life in which nothing was bought: what its stop took was another's, and is nobody's record."""
+    ended = finished(replace(position, fills=(), exit_reason=reason), at, mono)
+    return replace(ended, concerns=(Concern.TOOK_ANOTHERS,)) if position.fills else ended
 
 
 # --- questions --------------------------------------------------------------------------------------

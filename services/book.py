@@ -316,7 +316,7 @@ class Book:
             self._given_up.keep((position,))
 
     def _tell(self, before: Position | None, after: Position) -> None:
-        if after.fills and not (before and before.fills):
+        if after.entered and not (before and before.entered):
             self._listener.entered(after)
         first_stop = after.attempts.get(Role.STOP, 0) == 1
         if after.stage is Stage.OPEN and before and before.stage is Stage.PROTECTING and first_stop:

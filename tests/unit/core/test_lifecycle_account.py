@@ -232,6 +232,59 @@ def test_what_no_query_ever_finds_is_somebody_elses_whatever_the_account_shows()
     assert life.position.exit_reason is ExitReason.NOT_PLACED
 
 
+def taken_by_its_stop() -> Life:
+    """Tell of an entry of unknown outcome whose stop has closed what the account showed."""
+    life = entering()
+    life.hears(life.unknown(Role.ENTRY))
+    life.is_seen("7")
+    life.hears(life.conditional(Role.STOP))
+    life.hears(life.conditional(Role.STOP, ConditionalStatus.FINISHED))
+    life.hears(life.filled("7", opening=False))
+    return life
+
+
+def test_a_stop_that_took_what_was_somebody_elses_leaves_no_position_and_no_record_behind() -> None:
+    life = taken_by_its_stop()
+    for _ in range(PARAMETERS.strange_probes):
+        assert life.position.is_live, "it may have been ours after all"
+        assert asked(tuple(life.waits(1.0))) == {life.id(Role.ENTRY)}
+        life.hears(life.absent(Role.ENTRY))
+        life.is_seen_flat()
+    assert (life.position.stage, life.position.exit_reason) == (Stage.CLOSED, ExitReason.NOT_PLACED)
+    assert life.position.fills == ()
+    assert life.concerns == [Concern.TOOK_ANOTHERS]
+
+
+@pytest.mark.parametrize("news", ["refused", "ended"])
+def test_an_entry_that_filled_nothing_is_over_though_its_stop_took_something(news: str) -> None:
+    life = taken_by_its_stop()
+    life.hears(life.rejected(Role.ENTRY, -2019) if news == "refused" else life.ended("0"))
+    assert life.at(Stage.CLOSED)
+    assert life.position.fills == ()
+
+
+def test_an_exit_heard_before_its_entry_is_booked_once_that_is_found() -> None:
+    life = taken_by_its_stop()
+    life.hears(life.filled("7"))
+    assert life.at(Stage.CLOSING)
+    life.hears(life.ended("7"))
+    assert (life.position.stage, life.position.exit_reason) == (Stage.CLOSED, ExitReason.STOP)
+    assert life.position.exited == Decimal(7)
+
+
+@pytest.mark.parametrize(("later_ms", "left"), [(0, Decimal(3)), (1, Decimal(10))])
+def test_what_an_entry_fills_after_its_stop_was_spent_is_closed(later_ms: int, left: Decimal) -> None:
+    """The stop's execution took none of what was bought after it."""
+    life = taken_by_its_stop()
+    fill = life.filled("10")
+    life.hears(replace(fill, at=fill.at + later_ms))
+    life.hears(life.ended("10"))
+    (close,) = life.waits(3.0)
+    assert isinstance(close, CloseAtMarket)
+    assert close.quantity == left
+    assert (Concern.TOOK_ANOTHERS in life.concerns) == bool(later_ms)
+
+
 @pytest.mark.parametrize("stage", [Stage.INTENDED, Stage.ENTERING])
 def test_somebody_elses_trade_the_other_way_is_no_exit_while_nothing_is_held(stage: Stage) -> None:
     life = Life() if stage is Stage.INTENDED else entering()
