@@ -11,7 +11,7 @@ from data import parquet_parts
 from data.parquet_parts import is_part
 
 _REPLACES = b"perpscout.replaces"
-_REMEDY = "rebuild the trade log from the journal"
+_REMEDY = "the next start brings its rows back from the journal"
 
 
 def parts_in(folder: Path) -> list[Path]:
@@ -36,7 +36,9 @@ def read_part(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table |
 
 def finish_replacing(folder: Path) -> None:
     """Remove the parts whose rows a merged part holds: a crash may have come between the two steps."""
-    for merged in folder.rglob("merged-*.parquet"):
+    for merged in parts_in(folder):
+        if not merged.name.startswith("merged-") or not merged.exists():  # another merged part replaced it
+            continue
         if read_part(merged, columns=[]) is not None:
             metadata = pq.read_schema(merged).metadata or {}
             for name in json.loads(metadata.get(_REPLACES, b"[]")):

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from core.trades import EMPTY_SNAPSHOT, TradeRecord
 from data.journal import SqliteJournal
 from data.trade_columns import COLUMNS
 from data.trade_log import TradeLog, read_trades
+from data.trade_parts import write_part
 from data.trade_sink import DerivedTradeLog
 from tests.builders import DAY, HOUR, T0, candidate, closed_position, features, fill, plan, ranked, trade
 
@@ -307,6 +309,35 @@ def test_a_crash_between_merging_and_removing_doubles_nothing(log: TradeLog, fol
     TradeLog(folder)
     assert len(part_paths(folder)) == 1
     assert ds.dataset(folder).count_rows() == 2
+
+
+@pytest.mark.parametrize("names", list(permutations(("merged-a", "merged-b", "merged-c"))))
+def test_a_merged_part_that_another_replaces_is_removed_in_whatever_order_they_are_listed(
+    names: tuple[str, ...], log: TradeLog, folder: Path
+) -> None:
+    log.write([closed(0), closed(1)])
+    part = part_paths(folder)[0]
+    oldest, middle, newest = (part.with_name(f"{name}.parquet") for name in names)
+    rows = pq.read_table(part, partitioning=None)
+    write_part(oldest, rows.slice(0, 1))
+    write_part(middle, rows, replaces=[oldest.name])
+    write_part(newest, rows, replaces=[oldest.name, middle.name, part.name])
+    TradeLog(folder)
+    assert part_paths(folder) == [newest]
+    assert len(read_trades(folder)) == 2
+
+
+def test_a_damaged_merged_part_replaces_nothing(log: TradeLog, folder: Path) -> None:
+    log.write([closed(0), closed(1)])
+    part = part_paths(folder)[0]
+    older, newer = part.with_name("merged-b.parquet"), part.with_name("merged-a.parquet")
+    rows = pq.read_table(part, partitioning=None)
+    write_part(older, rows, replaces=[part.name])
+    write_part(newer, rows, replaces=[older.name])
+    newer.write_bytes(newer.read_bytes()[:-20])
+    TradeLog(folder)
+    assert [path.name for path in part_paths(folder)] == ["_damaged-merged-a.parquet", "merged-b.parquet"]
+    assert len(read_trades(folder)) == 2
 
 
 def test_an_amended_record_takes_the_place_of_its_row(log: TradeLog, folder: Path) -> None:
