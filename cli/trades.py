@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 
 from rich.table import Table
@@ -175,14 +176,20 @@ def _facts(each: Position) -> Mapping[str, object]:
         "stage": each.stage.value,
         "opened_at": each.opened_at,
         "closed_at": each.closed_at,
-        "quantity": str(each.entered),
-        "entry_price": str(each.entry_price),
-        "exit_price": None if each.exit_price is None else str(each.exit_price),
-        "net_pnl": str(each.net_pnl),
+        "quantity": exact(each.entered),
+        "entry_price": exact(each.entry_price),
+        "exit_price": None if each.exit_price is None else exact(each.exit_price),
+        "net_pnl": exact(each.net_pnl),
         "net_r": net_r(each),
         "exit_reason": each.exit_reason.value if each.exit_reason else None,
     }
 
 
+def exact(value: Decimal) -> str:
+    """Print to the 8 places in which the exchange keeps its books: an average has any number."""
+    text = f"{value:.8f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, int | float) else str(value)
+    return exact(value) if isinstance(value, Decimal) else value

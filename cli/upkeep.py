@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from cli.consoles import result_console
@@ -26,7 +27,7 @@ _NAMED = 10
 
 
 def keep_up(upkeep: Upkeep, journal: Path, *, as_json: bool) -> int:
-    """Do it and say what came of it; returns the exit code, 1 where something is damaged."""
+    """Do it and say what came of it; returns the exit code, 1 where something is damaged or differs."""
     clock = SystemClock()
     began = clock.monotonic()
     facts = {**_WORK[upkeep](journal), "seconds": round(clock.monotonic() - began, 3)}
@@ -34,8 +35,8 @@ def keep_up(upkeep: Upkeep, journal: Path, *, as_json: bool) -> int:
         print_result(json.dumps({"journal": str(journal), **facts}))
     else:
         for name, value in facts.items():
-            result_console().print(f"{name.replace('_', ' '):>14}  {_worded(value)}", highlight=False)
-    return 1 if facts.get("damaged") else 0
+            result_console().print(f"{name.replace('_', ' '):>16}  {_worded(value)}", highlight=False)
+    return 1 if facts.get("damaged") or facts.get("differing") else 0
 
 
 def _rebuild(journal: Path) -> Facts:
@@ -65,7 +66,7 @@ def _compact(journal: Path) -> Facts:
 
 
 def _verify(journal: Path) -> Facts:
-    """Read everything. A trader may go on writing meanwhile, but its newest candles are not archived yet."""
+    """Read everything; a trader may go on writing meanwhile."""
     seen = last_seen(journal)
     with JournalReader(journal) as reader:
         facts = {"events": reader.last().seq, "damaged": audit(reader, seen)}
@@ -77,7 +78,7 @@ def _proved(reader: JournalReader, candles: Path) -> Facts:
     if not candles.is_dir():
         return {}
     proof = prove(reader, CandleArchive(candles))
-    return {"minutes": proof.minutes, "histories": proof.histories, "differing": list(proof.differing)}
+    return {**asdict(proof), "differing": list(proof.differing)}
 
 
 @contextmanager

@@ -31,6 +31,9 @@ from data.parquet_parts import (
 WINDOW: Mapping[int, int] = {QUARTER_MS: 1500, MINUTE_MS: 499}
 """How many of the newest candles of each timeframe a start needs."""
 
+MINUTES_A_PART = 15
+"""How many minutes are heard before they are written down."""
+
 _FOLDERS = {MINUTE_MS: "1m", QUARTER_MS: "15m"}
 _ROWS_A_GROUP = 65_536  # about 100 minutes of the whole market: what one read skips or takes
 _REMEDY = "its candles will be fetched again"
@@ -61,14 +64,19 @@ class CandleArchive:
         """Take out the newest candles that closed by ``before_ms``; of unmerged days 15m ones are built."""
         minutes_end = before_ms // MINUTE_MS * MINUTE_MS
         quarters_end = before_ms // QUARTER_MS * QUARTER_MS
-        quarters_start = quarters_end - bars[QUARTER_MS] * QUARTER_MS
-        quarters = self.block(QUARTER_MS, quarters_start, quarters_end)
-        for day in self._in_pieces(MINUTE_MS):
-            first, last = max(day, quarters_start), min(day + DAY_MS, quarters_end)
-            if first < last:
-                quarters = quarters.filled_from(self.block(MINUTE_MS, first, last).quarters())
+        quarters = self.quarters(quarters_end - bars[QUARTER_MS] * QUARTER_MS, quarters_end)
         minutes = self.block(MINUTE_MS, minutes_end - bars[MINUTE_MS] * MINUTE_MS, minutes_end)
         return Shelf([quarters, minutes])
+
+    def quarters(self, start_ms: int, end_ms: int, *, symbols: Sequence[str] | None = None) -> CandleBlock:
+        """Read 15m candles as ``block`` does, those of unmerged days built; both ends begin a quarter."""
+        quarters = self.block(QUARTER_MS, start_ms, end_ms, symbols=symbols)
+        for day in self._in_pieces(MINUTE_MS):
+            first, last = max(day, start_ms), min(day + DAY_MS, end_ms)
+            if first < last:
+                minutes = self.block(MINUTE_MS, first, last, symbols=symbols)
+                quarters = quarters.filled_from(minutes.quarters())
+        return quarters
 
     def block(
         self, timeframe_ms: int, start_ms: int, end_ms: int, *, symbols: Sequence[str] | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 from core.inputs import WarmUp, digest_of
 from core.journal import EntryKind, MinuteJudged, RunStarted
 from core.market import MINUTE_MS, QUARTER_MS, Field
-from data.candle_archive import CandleArchive
+from data.candle_archive import MINUTES_A_PART, CandleArchive
 from data.journal_reader import JournalReader
 
 _MINUTES_AT_ONCE = 60
+_NOT_YET_DUE_MS = 2 * MINUTES_A_PART * MINUTE_MS  # a part is being written while the next is gathered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,27 +28,53 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How many minutes and histories were compared, and which are not the archive's."""
+    """How many minutes and histories were compared, and which are not the archive's.
+
+    ``not_yet_archived`` counts the newest of them, whose candles the archive is not due to have.
+    """
 
     minutes: int
     histories: int
+    not_yet_archived: int
     differing: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Difference:
+    """What the archive does not confirm; ``told_at`` is the minute that told of it."""
+
+    told_at: int
+    name: str
+    lacks_candles: bool
+
+
 def prove(journal: JournalReader, archive: CandleArchive) -> Proof:
-    """Compare every minute and every history that the journal tells of with the candles in the archive."""
-    minutes = histories = 0
-    differing: list[str] = []
+    """Compare every minute and every history that the journal tells of with the candles in the archive.
+
+    A trader may go on writing both: candles that are missing are no difference until they are due.
+    """
+    minutes = histories = newest = 0
+    found: list[_Difference] = []
     for some in _in_pieces(judged_minutes(journal)):
         minutes += len(some)
-        differing += _differing_minutes(some, archive)
+        newest = some[-1].open_time
+        found += _differing_minutes(some, archive)
         for timeframe_ms in (MINUTE_MS, QUARTER_MS):
             given = [
-                each for judged in some for each in judged.told.warmed if each.timeframe_ms == timeframe_ms
+                (judged.open_time, each)
+                for judged in some
+                for each in judged.told.warmed
+                if each.timeframe_ms == timeframe_ms
             ]
             histories += len(given)
-            differing += map(_named, _differing_histories(given, archive))
-    return Proof(minutes=minutes, histories=histories, differing=tuple(differing))
+            found += _differing_histories(given, archive)
+    due = [each for each in found if not each.lacks_candles or each.told_at <= newest - _NOT_YET_DUE_MS]
+    return Proof(
+        minutes=minutes,
+        histories=histories,
+        not_yet_archived=len(found) - len(due),
+        differing=tuple(each.name for each in due),
+    )
 
 
 def judged_minutes(journal: JournalReader) -> Iterator[Judged]:
@@ -81,7 +109,7 @@ def _in_pieces(minutes: Iterator[Judged]) -> Iterator[list[Judged]]:
         yield piece
 
 
-def _differing_minutes(some: list[Judged], archive: CandleArchive) -> Iterator[str]:
+def _differing_minutes(some: list[Judged], archive: CandleArchive) -> Iterator[_Difference]:
     start, end, axis = some[0].open_time, some[-1].open_time + MINUTE_MS, some[0].axis
     block = archive.block(MINUTE_MS, start, end, symbols=axis)
     for each in some:
@@ -89,26 +117,39 @@ def _differing_minutes(some: list[Judged], archive: CandleArchive) -> Iterator[s
         absent = np.isin(np.array(axis), np.array(each.told.absent, dtype=str))
         row[:, absent] = np.nan
         if sha256(row.tobytes()).hexdigest() != each.told.row_sha256:
-            yield f"the minute {each.open_time}"
+            yield _Difference(
+                told_at=each.open_time,
+                name=f"the minute {_utc(each.open_time)} UTC",
+                lacks_candles=bool(np.isnan(row[Field.CLOSE, ~absent]).any()),
+            )
 
 
-def _differing_histories(given: list[WarmUp], archive: CandleArchive) -> Iterator[WarmUp]:
-    """Read the histories of one timeframe together, and yield those that are not the archive's."""
-    whole = [each for each in given if each.candles]
+def _differing_histories(given: list[tuple[int, WarmUp]], archive: CandleArchive) -> Iterator[_Difference]:
+    """Read the histories of one timeframe together, as a start reads them, and yield those that differ."""
+    whole = [(told_at, each) for told_at, each in given if each.candles]
     if not whole:
         return
-    start, step = min(each.first for each in whole), whole[0].timeframe_ms
-    end = max(each.last for each in whole) + step
-    symbols = tuple(dict.fromkeys(each.symbol for each in whole))
-    block = archive.block(step, start, end, symbols=symbols)
-    for each in whole:
+    step = whole[0][1].timeframe_ms
+    start, end = min(each.first for _, each in whole), max(each.last for _, each in whole) + step
+    symbols = tuple(dict.fromkeys(each.symbol for _, each in whole))
+    block = (
+        archive.quarters(start, end, symbols=symbols)
+        if step == QUARTER_MS
+        else archive.block(step, start, end, symbols=symbols)
+    )
+    for told_at, each in whole:
         bars = slice((each.first - start) // step, (each.last - start) // step + 1)
         candles = block.candles[symbols.index(each.symbol), :, bars]
         there = candles[:, ~np.isnan(candles[Field.CLOSE])]
         if there.shape[1] != each.candles or digest_of(there) != each.digest:
-            yield each
+            yield _Difference(told_at=told_at, name=_named(each), lacks_candles=there.shape[1] < each.candles)
 
 
 def _named(warm_up: WarmUp) -> str:
     minutes = warm_up.timeframe_ms // MINUTE_MS
-    return f"the {minutes}m history of {warm_up.symbol} from {warm_up.first} to {warm_up.last}"
+    first, last = _utc(warm_up.first), _utc(warm_up.last)
+    return f"the {minutes}m history of {warm_up.symbol} from {first} to {last} UTC"
+
+
+def _utc(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

@@ -144,8 +144,8 @@ class TradeLog:
             yield
         except (OSError, pa.ArrowException) as error:
             raise DataFileError(
-                f"The trade log {self._folder} can not be written ({error}): put that right; the next trade that"
-                " closes, or the next start, brings what is missing from the journal."
+                f"The trade log {self._folder} can not be written ({error}): put that right;"
+                " the next trade that closes, or the next start, brings what is missing from the journal."
             ) from error
 
 

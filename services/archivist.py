@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from core.market import DAY_MS, MINUTE_MS, CandleHistory, MinuteClosed
+from data.candle_archive import MINUTES_A_PART
 from data.candle_batch import CandleBatch
 from services.session import MinuteSource
 
@@ -14,7 +15,6 @@ log = logging.getLogger(__name__)
 Beside = Callable[..., Awaitable[int]]
 """Runs a blocking function with its arguments where it blocks nobody, as ``asyncio.to_thread`` does."""
 
-MINUTES_A_PART = 15
 ROWS_A_PART = 100_000
 MOST_ROWS = 2_000_000
 """What is kept in memory for a disk that hangs, some 100 MB: a whole cold start."""

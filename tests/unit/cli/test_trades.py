@@ -3,16 +3,32 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from cli.options import TradesOptions, Upkeep
-from cli.trades import newest_journal, show_trades
+from cli.trades import exact, newest_journal, show_trades
 from core.errors import PerpscoutError
-from core.journal import Body, Entry, IntentRecorded, PositionChanged, PositionClosed
+from core.journal import (
+    Body,
+    Entry,
+    IntentRecorded,
+    MinuteJudged,
+    PositionChanged,
+    PositionClosed,
+    RunStarted,
+)
+from core.market import MINUTE_MS, MarketContext, MinuteClosed, SymbolAxis
 from core.positions import Source
 from core.trades import EMPTY_SNAPSHOT
+from data.candle_archive import CandleArchive
+from data.candle_batch import CandleBatch
 from data.journal import SqliteJournal
 from data.journal_reader import JournalReader
 from data.run_lock import RunLock
@@ -40,8 +56,8 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    said: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return said
 
 
@@ -62,6 +78,43 @@ def test_scripts_get_one_object(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert said.keys() == {"journal", "open", "closed", "performance", "twin_gap"}
     assert isinstance(said["closed"], list)
     assert len(said["closed"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("0.04052189499957932523768124071"), "0.04052189"),
+        (Decimal("103213.40"), "103213.4"),
+        (Decimal("1E-7"), "0.0000001"),
+        (Decimal("1.2E+2"), "120"),
+        (Decimal("-46.510000000000000000000000001"), "-46.51"),
+        (Decimal("-1E-12"), "0"),
+    ],
+)
+def test_scripts_get_amounts_to_the_places_of_the_exchange(value: Decimal, text: str) -> None:
+    assert exact(value) == text
+
+
+def test_an_average_of_fills_has_no_more_digits_than_the_exchange(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = closed_position(plan(ranked(candidate("SPLITUSDT"))))
+    part = ended.plan.quantity / 4
+    entry, way_out = ended.fills
+    parts = (
+        replace(entry, trade_id="a", quantity=part, price=Decimal("1.0001")),
+        replace(entry, trade_id="b", quantity=2 * part, price=Decimal("1.0002")),
+    )
+    split = replace(ended, fills=(*parts, replace(way_out, quantity=3 * part)), entry_total=3 * part)
+    with SqliteJournal(home / "demo" / "two" / "journal.db") as journal:
+        write(journal, IntentRecorded(plan=ended.plan))
+        write(journal, PositionClosed(position=split, snapshot=EMPTY_SNAPSHOT))
+        show_trades(TradesOptions(journal=journal.path, source=None, last=1, as_json=True), home)
+    said = told(capsys)
+    assert isinstance(said["closed"], list)
+    assert said["closed"][0]["entry_price"] == "1.00016667"
+    amounts = [said["closed"][0]["net_pnl"], said["performance"]["real"]["net_pnl"]]
+    assert all(len(amount.partition(".")[2]) <= 8 for amount in amounts)
 
 
 def test_one_book_alone_can_be_asked_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,6 +190,33 @@ def test_what_is_damaged_or_missing_is_named_and_the_exit_code_says_so(
         "events 7 to 7 are missing",
         "event 3 (intent) has been altered",
     ]
+
+
+def test_candles_that_are_not_those_of_the_decisions_end_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    axis = SymbolAxis(("AUSDT",))
+    seen = MinuteClosed(
+        open_time=T0,
+        axis=axis,
+        row=np.ones((5, 1)),
+        present=np.ones(1, dtype=np.bool_),
+        context=MarketContext.unknown(1),
+        seen_at=T0 + MINUTE_MS,
+    )
+    run = RunStarted(mode="sim", version="0", parameters={}, axis=axis.names)
+    digest = sha256(seen.row.tobytes()).hexdigest()
+    minute = MinuteJudged(row_sha256=digest, symbols=1, absent=(), ranked=0, equity="")
+    with SqliteJournal(tmp_path / "journal.db") as journal:
+        write(journal, run)
+        journal.append([Entry(body=minute, at=seen.at, seen_at=seen.at)])
+    archive = CandleArchive(tmp_path / "candles")
+    archive.append([CandleBatch.of_minute(seen)])
+    assert show_trades(asked(Upkeep.VERIFY, journal.path), tmp_path) == 0
+    assert told(capsys)["differing"] == []
+    archive.append([CandleBatch.of_minute(replace(seen, row=seen.row * 2))])
+    assert show_trades(asked(Upkeep.VERIFY, journal.path, as_json=False), tmp_path) == 1
+    assert "differing  the minute 2025-11-26 00:00 UTC" in capsys.readouterr().out
 
 
 def test_no_folder_is_made_where_there_is_no_journal(tmp_path: Path) -> None:

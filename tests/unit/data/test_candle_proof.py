@@ -10,13 +10,13 @@ import pytest
 
 from core.inputs import WarmUp, digest_of
 from core.journal import Body, Entry, MinuteJudged, RunStarted
-from core.market import MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
+from core.market import MINUTE_MS, QUARTER_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
 from core.rng import seeded
 from data.candle_archive import CandleArchive
 from data.candle_batch import CandleBatch
 from data.candle_proof import Proof, prove
 from data.journal import SqliteJournal
-from tests.builders import T0
+from tests.builders import HOUR, T0
 
 AXIS = SymbolAxis(("AUSDT", "BUSDT", "CUSDT"))
 WIDER = SymbolAxis((*AXIS.names, "DUSDT"))
@@ -74,7 +74,7 @@ def test_candles_that_are_those_that_were_seen_prove_it(journal: SqliteJournal) 
     minutes = [*(minute_at(number, absent=number % 3) for number in range(100)), minute_at(100, WIDER)]
     told = {each.at: judged(each, axis=each.symbols if each.axis is WIDER else ()) for each in minutes}
     proof = proof_of(journal, told, *map(CandleBatch.of_minute, minutes))
-    assert proof == Proof(minutes=101, histories=0, differing=())
+    assert proof == Proof(minutes=101, histories=0, not_yet_archived=0, differing=())
 
 
 def test_a_candle_that_came_too_late_changes_nothing_of_what_was_seen(journal: SqliteJournal) -> None:
@@ -87,33 +87,83 @@ def test_a_minute_of_other_candles_is_named(journal: SqliteJournal) -> None:
     other = replace(second, row=second.row + 0.0001)
     told = {each.at: judged(each) for each in (first, second)}
     proof = proof_of(journal, told, CandleBatch.of_minute(first), CandleBatch.of_minute(other))
-    assert proof.differing == (f"the minute {second.open_time}",)
+    assert proof.differing == ("the minute 2025-11-26 00:01 UTC",)
+
+
+def history_of(symbol: str, timeframe_ms: int, *, bars: int, before: int) -> CandleHistory:
+    times = before - np.arange(bars, 0, -1, dtype=np.int64) * timeframe_ms
+    candles = np.round(seeded(7).uniform(1, 2, size=(5, bars)), 4)
+    return CandleHistory(symbol=symbol, timeframe_ms=timeframe_ms, open_times=times, candles=candles)
+
+
+def told_of(history: CandleHistory) -> WarmUp:
+    return WarmUp(
+        symbol=history.symbol,
+        timeframe_ms=history.timeframe_ms,
+        first=int(history.open_times[0]),
+        last=int(history.open_times[-1]),
+        candles=len(history.open_times),
+        digest=digest_of(history.candles),
+        starts_over=False,
+    )
 
 
 def test_histories_are_compared_and_named(journal: SqliteJournal) -> None:
-    times = T0 - np.arange(20, 0, -1, dtype=np.int64) * MINUTE_MS
-    candles = np.round(seeded(7).uniform(1, 2, size=(5, 20)), 4)
-    history = CandleHistory(symbol="AUSDT", timeframe_ms=MINUTE_MS, open_times=times, candles=candles)
-    sound = WarmUp(
-        symbol="AUSDT",
-        timeframe_ms=MINUTE_MS,
-        first=int(times[0]),
-        last=int(times[-1]),
-        candles=20,
-        digest=digest_of(candles),
-        starts_over=False,
-    )
+    history = history_of("AUSDT", MINUTE_MS, bars=20, before=T0)
+    sound = told_of(history)
     empty = replace(sound, first=0, last=0, candles=0, digest="")
     others = [replace(sound, digest="0" * 16), replace(sound, candles=19), replace(sound, symbol="BUSDT")]
-    minute = minute_at(0)
-    told = {minute.at: judged(minute, sound, empty, *others)}
-    proof = proof_of(journal, told, CandleBatch.of_history(history), CandleBatch.of_minute(minute))
+    first, last = minute_at(0), minute_at(60)
+    told = {first.at: judged(first, sound, empty, *others), last.at: judged(last)}
+    proof = proof_of(
+        journal, told, CandleBatch.of_history(history), *map(CandleBatch.of_minute, (first, last))
+    )
     assert proof.histories == 5
     assert [name.split()[4] for name in proof.differing] == ["AUSDT", "AUSDT", "BUSDT"]
+    assert proof.differing[0].endswith("from 2025-11-25 23:40 to 2025-11-25 23:59 UTC")
+
+
+def test_a_history_that_a_restart_built_from_minutes_is_compared_with_what_it_was_built_from(
+    journal: SqliteJournal,
+) -> None:
+    fetched = CandleBatch.of_history(history_of("AUSDT", QUARTER_MS, bars=20, before=T0))
+    minutes = [minute_at(number) for number in range(60)]
+    batches = [fetched, *map(CandleBatch.of_minute, minutes)]
+    archive = CandleArchive(journal.path.parent / "before")
+    archive.append(batches)
+    shelf = archive.newest(T0 + HOUR)
+    given = shelf.history("AUSDT", QUARTER_MS, start_ms=T0 - 5 * HOUR, end_ms=T0 + HOUR - QUARTER_MS)
+    assert len(given.open_times) == 24
+    after = minute_at(60)
+    altered = replace(told_of(given), digest="0" * 16)
+    told = {after.at: judged(after, told_of(given), altered)}
+    proof = proof_of(journal, told, *batches, CandleBatch.of_minute(after))
+    assert proof.differing == ("the 15m history of AUSDT from 2025-11-25 19:00 to 2025-11-26 00:45 UTC",)
+
+
+def test_what_is_not_due_to_be_archived_yet_is_counted_and_not_named(journal: SqliteJournal) -> None:
+    minutes = [minute_at(number) for number in range(40)]
+    late = told_of(history_of("AUSDT", MINUTE_MS, bars=20, before=T0))
+    told = {each.at: judged(each, *([late] if each is minutes[-1] else [])) for each in minutes}
+    proof = proof_of(journal, told, *map(CandleBatch.of_minute, minutes[:30]))
+    assert proof == Proof(minutes=40, histories=1, not_yet_archived=11, differing=())
+
+
+def test_candles_that_were_due_long_ago_are_named(journal: SqliteJournal) -> None:
+    minutes = [minute_at(number) for number in range(40)]
+    told = {each.at: judged(each) for each in minutes}
+    proof = proof_of(journal, told, *map(CandleBatch.of_minute, minutes[1:]))
+    assert (proof.not_yet_archived, proof.differing) == (0, ("the minute 2025-11-26 00:00 UTC",))
+
+
+def test_the_newest_minute_is_named_where_its_candles_are_there_and_differ(journal: SqliteJournal) -> None:
+    seen = minute_at(0)
+    proof = proof_of(journal, {seen.at: judged(seen)}, CandleBatch.of_minute(replace(seen, row=seen.row * 2)))
+    assert (proof.not_yet_archived, len(proof.differing)) == (0, 1)
 
 
 def test_a_run_that_did_not_tell_its_axis_can_not_be_compared(tmp_path: Path) -> None:
     minute = minute_at(0)
     with SqliteJournal(tmp_path / "journal.db") as journal:
         proof = proof_of(journal, {minute.at: judged(minute)}, CandleBatch.of_minute(minute))
-    assert proof == Proof(minutes=0, histories=0, differing=())
+    assert proof == Proof(minutes=0, histories=0, not_yet_archived=0, differing=())

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from core.market import DAY_MS, MINUTE_MS, CandleHistory, MarketContext, MinuteClosed, SymbolAxis
+from data.candle_archive import MINUTES_A_PART
 from data.candle_batch import CandleBatch
 from data.candle_shelf import Shelf
-from services.archivist import MINUTES_A_PART, Archivist
+from services.archivist import Archivist
 
 AXIS = SymbolAxis(("AUSDT", "BUSDT"))
 DAY = 20_000 * DAY_MS
