@@ -37,7 +37,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.breaker_open": "circuit breaker is open",
         "reason.day_loss": "day's loss limit",
         "reason.drawdown": "drawdown limit",
-        "reason.second_bot": "another trader uses the account",
+        "reason.second_bot": "another trader uses the account: stop one of the two, then resume",
         "reason.journal_failed": "journal can not be written",
         "reason.journal_damaged": "records of the journal are missing",
         "reason.paused": "paused by a person",
@@ -47,7 +47,8 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reason.can_not_trade": "exchange lets the account not trade",
         "reason.not_allowed": "exchange takes no order of ours",
         "reason.self_test": "rehearsal of the stops failed",
-        "reason.crash_loop": "several runs ended badly",
+        "reason.crash_loop": "several runs ended badly: read the log, then resume",
+        "reason.another_market": "another market answers here: end this run",
         "reason.too_many_entries": "too many entries",
         "reason.cooldown": "cooling down after a stop",
         "reason.stops_in_a_row": "pause after several stops",
@@ -154,6 +155,33 @@ def gate_text(gate: "Gate") -> str:
 
 ALERTS: Mapping[str, str] = MappingProxyType(
     {
+        "risk_halted": "no new entries",
+        "risk_resumed": "entries are taken again",
+        "panic_begun": "panic, every real position is being closed at market",
+        "paused": "paused by a person, no new entries until somebody resumes",
+        "paused_until": "paused by a person, entries are taken again at",
+        "stops_pause": "several stops in a short time, entries pause",
+        "drawdown_alert": "drawdown beyond the warning line",
+        "second_bot": "another trader uses the account, stop one of the two, then resume",
+        "another_market": "another market answers where ours was, end this run and give the new one"
+        " an account of its own by PERPSCOUT_ACCOUNT",
+        "nothing_held": "nothing is held of it, there was nothing to close",
+        "wish_unknown": "a wish was not understood, and nothing was done",
+        "wish_too_old": "a wish from before the start is not obeyed, leave it again if it still counts",
+        "pause_endless": "a pause without a sensible end lasts until somebody resumes",
+        "entry_failed": "an entry failed, nothing is held",
+        "account_unreadable": "the account can not be read",
+        "streams_silent": "streams are silent, these candles come late and take no entries",
+        "streams_back": "all candles come by stream again",
+        "set_aside": "no candles to be had, left out for a while",
+        "set_aside_held": "no candles of a contract that is held, only its stop looks after it",
+        "foreign_fill": "a fill that is not ours",
+        "foreign_position": "a position that is not ours",
+        "foreign_order": "an order that is not ours",
+        "not_allowed": "no order of ours is taken, look at key, account and position mode, then resume",
+        "restart_needed": "the program ends to be started again, stops rest at the exchange",
+        "companion_failed": "something beside the trading has failed, trading goes on",
+        "companion_silent": "something beside the trading does not go on, trading does",
         "self_test": "no entries, a rehearsed stop was not taken",
         "stops_not_beside": "no stop rests beside the first, tightened ones are watched by the program",
         "key_unbound": "THE API KEY WORKS FROM ANY ADDRESS, bind it to yours at the exchange",
@@ -169,6 +197,11 @@ ALERTS: Mapping[str, str] = MappingProxyType(
 def alert_text(key: str) -> str:
     """Say what an alert is about; one that nobody has worded is shown by its key."""
     return ALERTS.get(key, key.replace("_", " "))
+
+
+def detail_text(detail: str) -> str:
+    """Say what an alert adds: a key in words, and what is in words already as it is."""
+    return refusal_text(detail) if detail.replace("_", "").islower() and " " not in detail else detail
 
 
 def refusal_text(reason: str) -> str:

@@ -8,6 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cli.reasons import refusal_text
 from cli.wording import bar, clock_time, duration, money, notice_line, price, signed
 from core.notices import Notice, SignalRefused
 from core.signals import RankedSignal, Side
@@ -68,14 +69,20 @@ class Screen:
             text.append(f"  scanned {view.scan.symbols} symbols in {view.scan.elapsed_ms:.1f} ms")
             text.append(f", {view.scan.ready} ready, {view.scan.candidates} candidates")
         if view.halted:
-            text.append(f"  HALTED: {view.halted}", style="bold red")
+            ends = f", until {clock_time(view.halted_until)}" if view.halted_until else ""
+            text.append(f"  HALTED: {refusal_text(view.halted)}{ends}", style="bold red")
+        if view.is_cut_off:
+            since = f" since {clock_time(view.heard_at)} UTC" if view.heard_at else ""
+            text.append(f"  THE EXCHANGE DOES NOT ANSWER{since}", style="bold red")
         return text
 
     def _account(self, view: TraderView) -> Text:
         if not view.balance:
             return Text("account not read yet", style="dim")
         closed = view.performance.closed + view.virtual_performance.closed
-        text = Text(f"equity {money(view.balance.equity)} USDT  ")
+        text = Text(f"equity {money(view.balance.equity)} USDT  ", style="dim" if view.is_cut_off else "")
+        if view.is_cut_off:
+            text.append(f"(as of {clock_time(view.balance.at)})  ", style="red")
         text.append(sparkline(list(self._equity)), style="cyan")
         text.append(f"  today {signed(view.balance.day_pnl)}  drawdown {view.balance.drawdown:.2%}")
         text.append(f"  closed {closed} ({view.performance.closed} real)")

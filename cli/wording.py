@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from cli.reasons import alert_text, refusal_text
+from cli.reasons import alert_text, detail_text, refusal_text
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
 from core.positions import Position
 
@@ -54,7 +54,7 @@ def notice_line(notice: Notice) -> str:
             reason = refusal_text(notice.reasons[0])
             return f"refused  {candidate.symbol} {candidate.side.name}: {reason}"
         case Alert():
-            detail = f": {notice.text}" if notice.text else ""
+            detail = f": {detail_text(notice.text)}" if notice.text else ""
             return f"{notice.severity}  {notice.symbol or 'trader'} {alert_text(notice.key)}{detail}"
 
 

@@ -31,12 +31,15 @@ class Halt(StrEnum):
     CAN_NOT_TRADE = "can_not_trade"
     SELF_TEST = "self_test"
     CRASH_LOOP = "crash_loop"
+    ANOTHER_MARKET = "another_market"
 
 
 class RiskNews(StrEnum):
     """What people should hear when the state changes; message keys."""
 
     HALTED = "risk_halted"
+    PAUSED_BY_HAND = "paused"
+    PAUSED_UNTIL = "paused_until"
     RESUMED = "risk_resumed"
     DRAWDOWN_ALERT = "drawdown_alert"
     PAUSED = "stops_pause"
@@ -221,9 +224,12 @@ def blacklisted(state: RiskState, symbol: str, ban: Ban) -> RiskState:
 
 def news(before: RiskState, after: RiskState) -> tuple[RiskNews, ...]:
     """Say what changed that people should hear, the gravest first."""
-    is_halt_new = after.halted not in ("", before.halted)
+    is_halt_new = bool(after.halted) and _halt(after) != _halt(before)
+    is_by_hand = after.halted == Halt.PAUSED
     changes = (
-        (RiskNews.HALTED, is_halt_new),
+        (RiskNews.HALTED, is_halt_new and not is_by_hand),
+        (RiskNews.PAUSED_BY_HAND, is_halt_new and is_by_hand and not after.halted_until),
+        (RiskNews.PAUSED_UNTIL, is_halt_new and is_by_hand and bool(after.halted_until)),
         (RiskNews.PANIC, after.panicking and not before.panicking and not is_halt_new),
         (RiskNews.RESUMED, bool(before.halted) and not after.halted),
         (RiskNews.DRAWDOWN_ALERT, after.drawdown_alerted and not before.drawdown_alerted),
@@ -242,3 +248,8 @@ def _stopped(state: RiskState, symbol: str, at: int, parameters: RiskParameters)
         paused_until=max(state.paused_until, pause),
         cooldowns=cooling | {symbol: at + parameters.cooldown_ms},
     )
+
+
+def _halt(state: RiskState) -> tuple[str, int]:
+    """Return what is halted for and until when: a pause made longer is news."""
+    return state.halted, state.halted_until

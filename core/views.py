@@ -86,7 +86,8 @@ class TraderView:
     """Everything a front may show, taken at one moment.
 
     ``loaded`` of ``universe`` symbols have their history. ``halted_until`` (ms) is 0 while there is no
-    halt, and where the halt has no end.
+    halt, and where the halt has no end. While ``is_cut_off`` the exchange does not answer, and all of this
+    is as old as ``heard_at``.
     """
 
     at: int
@@ -102,3 +103,9 @@ class TraderView:
     twin_gap: TwinGap = TwinGap()
     halted: str = ""
     halted_until: int = 0
+    is_cut_off: bool = False
+
+    @property
+    def heard_at(self) -> int:
+        """When (ms) the exchange told something last, 0 before it did."""
+        return max(self.scan.at if self.scan else 0, self.balance.at if self.balance else 0)

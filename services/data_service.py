@@ -135,6 +135,11 @@ class DataService:
         return self._intake.axis
 
     @property
+    def heard_ms(self) -> int:
+        """The newest time (ms) that the market has told; 0 before its first word."""
+        return self._intake.market_ms
+
+    @property
     def live(self) -> int:
         """How many symbols are fresh and without gaps."""
         return self._intake.live

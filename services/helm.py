@@ -4,6 +4,7 @@ from collections import deque
 
 from core.clock import Clock
 from core.journal import OperatorActed
+from core.notices import Severity
 from core.operation import OperatorAction, OperatorRequest
 from core.positions import ExitReason
 from core.risk_state import Halt
@@ -60,4 +61,12 @@ class Helm:
                 self._clerk.trust_journal_again()
                 self._clerk.risk_moved(self._desk.resume(at), at)
             case OperatorAction.CLOSE:
-                self._books.of(request.source).request_close(request.symbol, ExitReason.OPERATOR)
+                self._close(request, at)
+
+    def _close(self, request: OperatorRequest, at: int) -> None:
+        """Close what is held; who names something else must not wait for it to happen."""
+        book = self._books.of(request.source)
+        if request.symbol not in book.positions:
+            self._clerk.say("nothing_held", Severity.WARNING, at=at, symbol=request.symbol)
+            return
+        book.request_close(request.symbol, ExitReason.OPERATOR)

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import difflib
 import logging
 import re
 from pathlib import Path
@@ -11,7 +12,9 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from core.clock import Clock
+from core.notices import Alert, Severity
 from core.operation import LONGEST_PAUSE_MINUTES, OperatorAction
+from core.ports import Notifier
 from services.operator import Operator
 
 log = logging.getLogger(__name__)
@@ -19,6 +22,13 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 REASON_LIMIT = 200
 _LETTER = re.compile(r"(?P<action>[a-z]+)(?:-(?P<about>\w+))?", re.ASCII)
+_FORMS = {
+    "pause": "pause or pause-45 (minutes)",
+    "halt": "halt",
+    "resume": "resume",
+    "panic": "panic",
+    "close": "close-SOLUSDT",
+}
 _WHILE_AWAY = frozenset({OperatorAction.PAUSE, OperatorAction.HALT, OperatorAction.PANIC})
 
 
@@ -30,6 +40,10 @@ class Letter(NamedTuple):
     by: str
     words: str
 
+    @property
+    def name(self) -> str:
+        return f"{self.action}-{self.about}" if self.about else self.action.value
+
 
 class Letterbox:
     """Takes files out of its folder and passes on what they are named for.
@@ -40,11 +54,13 @@ class Letterbox:
     yesterday did not know of today.
     """
 
-    def __init__(self, folder: Path, operator: Operator, clock: Clock) -> None:
+    def __init__(self, folder: Path, operator: Operator, *, notifier: Notifier, clock: Clock) -> None:
         self._folder = folder
         self._operator = operator
+        self._notifier = notifier
         self._clock = clock
         self._ignored: set[str] = set()
+        self._misread_names: list[str] = []
 
     async def run(self) -> None:
         """Look into the folder until cancelled."""
@@ -52,9 +68,11 @@ class Letterbox:
         while True:
             for letter in await asyncio.to_thread(self._taken):
                 if is_first and letter.action not in _WHILE_AWAY:
-                    log.warning("A wish to %s from before the start is not obeyed", letter.action)
+                    self._say("wish_too_old", letter.name)
                 else:
                     self._obey(letter)
+            while self._misread_names:
+                self._say("wish_unknown", _with_nearest(self._misread_names.pop(0)))
             is_first = False
             await self._clock.sleep(LOOK_SECONDS)
 
@@ -80,8 +98,8 @@ class Letterbox:
     def _opened(self, path: Path) -> Letter | None:
         match, status = _LETTER.fullmatch(path.name), path.lstat()
         # Who leaves a link has not written what it leads to, and a reason is shown to everybody.
-        if match is None or match["action"] not in set(OperatorAction) or not S_ISREG(status.st_mode):
-            self._ignore(path.name, f"{path} is no wish we know")
+        if match is None or not _is_wish(match) or not S_ISREG(status.st_mode):
+            self._misread(path)
             return None
         words = _words_in(path)
         path.unlink()
@@ -91,7 +109,7 @@ class Letterbox:
     def _obey(self, letter: Letter) -> None:
         match letter.action:
             case OperatorAction.PAUSE:
-                self._operator.pause(letter.by, minutes=_minutes(letter.about))
+                self._pause(letter)
             case OperatorAction.HALT:
                 self._operator.halt(letter.by, letter.words)
             case OperatorAction.RESUME:
@@ -99,12 +117,44 @@ class Letterbox:
             case OperatorAction.PANIC:
                 self._operator.panic(letter.by)
             case OperatorAction.CLOSE:
-                self._operator.close(letter.by, letter.about)
+                self._operator.close(letter.by, letter.about.upper())
+
+    def _pause(self, letter: Letter) -> None:
+        minutes = _minutes(letter.about)
+        if letter.about and minutes is None:
+            self._say("pause_endless", f"{letter.name}: minutes are 1 to {LONGEST_PAUSE_MINUTES}")
+        self._operator.pause(letter.by, minutes=minutes)
+
+    def _misread(self, path: Path) -> None:
+        """Tell people, once for as long as it lies there."""
+        if path.name not in self._ignored:
+            self._ignored.add(path.name)
+            log.warning("%s is no wish we know", path)
+            if not path.name.startswith("."):  # editors keep such beside what is being written
+                self._misread_names.append(path.name)
+
+    def _say(self, key: str, text: str) -> None:
+        at = self._clock.market_ms()
+        self._notifier.notify(Alert(key=key, severity=Severity.WARNING, at=at, text=text))
 
     def _ignore(self, name: str, why: str) -> None:
         if name not in self._ignored:
             self._ignored.add(name)
             log.warning("%s", why)
+
+
+def _is_wish(match: re.Match[str]) -> bool:
+    is_about_nothing = match["action"] == OperatorAction.CLOSE and not match["about"]
+    return match["action"] in set(OperatorAction) and not is_about_nothing
+
+
+def _with_nearest(name: str) -> str:
+    """Name a file that is no wish, and what may have been meant."""
+    if name in _FORMS.values():
+        return f"{name}; only a plain file counts"
+    near = difflib.get_close_matches(name.lower().partition("-")[0], _FORMS, n=1)
+    meant = f"the nearest is {_FORMS[near[0]]}" if near else f"known are {', '.join(_FORMS.values())}"
+    return f"{name}; {meant}"
 
 
 def _minutes(about: str) -> int | None:

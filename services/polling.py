@@ -88,24 +88,29 @@ class CandlePoller:
     async def _round(self, owing: Mapping[str, int], newest: int) -> None:
         queue = deque(sorted(owing, key=lambda symbol: (owing[symbol], symbol))[:MOST_A_MINUTE])
         brought: list[CandleHistory] = []
+        failed: dict[str, str] = {}
 
         async def work() -> None:
             while queue:
                 symbol = queue.popleft()
-                brought.extend(await self._ask(symbol, (newest - owing[symbol]) // MINUTE_MS + 1))
+                try:
+                    brought.append(await self._ask(symbol, (newest - owing[symbol]) // MINUTE_MS + 1))
+                except (ExchangeRefused, ExchangeUnavailable) as fault:
+                    failed[symbol] = str(fault)
 
         with suppress(TimeoutError):
             async with asyncio.timeout(ROUND_SECONDS):
                 await asyncio.gather(*(work() for _ in range(_CONCURRENCY)))
+        if failed:
+            symbol, fault = next(iter(failed.items()))
+            _log.info(
+                "no new candles of %d of %d symbols, such as %s: %s", len(failed), len(owing), symbol, fault
+            )
         self.brought += sum(len(history.open_times) for history in brought)
         self._take(brought)
 
-    async def _ask(self, symbol: str, count: int) -> Sequence[CandleHistory]:
+    async def _ask(self, symbol: str, count: int) -> CandleHistory:
         limit = min(count, CHEAP_PAGE)
-        try:
-            page = await self._candles.page(symbol, MINUTE_MS, limit=limit, priority=Priority.SCAN)
-        except (ExchangeRefused, ExchangeUnavailable) as fault:
-            _log.info("no new candles of %s: %s", symbol, fault)
-            return ()
+        page = await self._candles.page(symbol, MINUTE_MS, limit=limit, priority=Priority.SCAN)
         closed = page.open_times < page.open_times.max(initial=0)
-        return (replace(page, open_times=page.open_times[closed], candles=page.candles[:, closed]),)
+        return replace(page, open_times=page.open_times[closed], candles=page.candles[:, closed])

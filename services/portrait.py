@@ -61,6 +61,7 @@ class Portrait:
             twin_gap=desk.closed_trades.twin_gap,
             halted=desk.halted,
             halted_until=desk.state.halted_until,
+            is_cut_off=desk.is_cut_off,
         )
 
     def _positions(self, book: Book) -> tuple[PositionView, ...]:

@@ -1,6 +1,7 @@
 """The account, the track record and the risk gate at one desk: ranks signals and gives verdicts."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -210,6 +211,11 @@ class RiskDesk:
         return self._account.equity if self._account else None
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether the exchange has stopped answering."""
+        return self._is_cut_off()
+
+    @property
     def account_read(self) -> AccountRead | None:
         """The account as last read, ``None`` before."""
         return self._account
@@ -276,7 +282,7 @@ class RiskDesk:
                 key=key.value,
                 severity=Severity.CRITICAL if key in _GRAVE else Severity.WARNING,
                 at=at,
-                text=after.halted if key is RiskNews.HALTED else "",
+                text=_detail(key, after),
             )
             for key in news(before, after)
         ]
@@ -303,6 +309,16 @@ class RiskDesk:
         bars = self.parameters.risk.correlation_bars
         closes = np.column_stack([self._store.closes_15m(name, bars + 1) for name in names])
         return correlate(names, closes, bars=bars)
+
+
+def _detail(key: RiskNews, state: RiskState) -> str:
+    match key:
+        case RiskNews.HALTED:
+            return state.halted
+        case RiskNews.PAUSED_UNTIL:
+            return f"{datetime.fromtimestamp(state.halted_until / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+        case _:
+            return ""
 
 
 def _marks(minute: MinuteClosed, positions: Mapping[str, Position]) -> Mapping[str, Decimal]:

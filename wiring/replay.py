@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.notice_log import NoticeLog
 from cli.replay import finish_replay
 from core.clock import ManualClock, SystemClock
 from core.market import SymbolAxis
@@ -46,7 +47,7 @@ def run_replay(
     log_to(folder, settings)
     # A replay can be run again: its journal need not wait for the disk.
     with records_in(folder, clock, durable=False) as records:
-        trader = trader_in(world, records, settings, Notifiers([]))
+        trader = trader_in(world, records, settings, Notifiers([NoticeLog()]))
         began = timer.monotonic()
         seen = Replay(candles, trader, clock).run(start, candles.end_ms if end is None else end)
         records.bookkeeper.flush()

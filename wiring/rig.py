@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from cli.app import TRY_AGAIN
+from cli.notice_log import NoticeLog
 from cli.watch import Watch
 from cli.watched_run import Rig
 from core.instruments import Instrument
@@ -21,6 +22,7 @@ from services.feed_watch import FeedWatch
 from services.highlights import Highlights
 from services.letterbox import Letterbox
 from services.loop_guard import LoopGuard
+from services.market_watch import MarketWatch
 from services.notifiers import Notifiers
 from services.operator import Operator
 from services.preflight import LOOK_SECONDS
@@ -58,7 +60,7 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
     highlights = Highlights(feed.store)
     discord = discord_front(settings, ground.clock, highlights)
     universe = _universe(ground, feed, held=lambda: trader.involved)
-    notifier = Notifiers([watch, highlights, universe, *([discord.notifier] if discord else [])])
+    notifier = Notifiers([watch, NoticeLog(), highlights, universe, *([discord.notifier] if discord else [])])
     preflight = await board(ground, notifier)
     trader = trader_in(_world(ground, feed), records, settings, notifier)
     operator = Operator(ground.inbox.post)
@@ -67,7 +69,8 @@ async def rig_at(place: Place, settings: Settings, records: Records, watch: Watc
         "universe": universe.run(),
         "quarter check": _quarter_check(ground, feed, notifier).run(),
         "feed watch": _feed_watch(ground, feed, trader, notifier).run(),
-        "letterbox": Letterbox(records.folder / "wishes", operator, ground.clock).run(),
+        "market watch": _market_watch(ground, feed, operator, notifier).run(),
+        "letterbox": _letterbox(ground, operator, notifier).run(),
     }
     return Rig(
         trader=trader,
@@ -145,6 +148,19 @@ def _feed_watch(ground: Ground, feed: Feed, trader: Trader, notifier: Notifier) 
         unwritten=lambda: feed.archivist.lost,
         notifier=notifier,
         clock=ground.clock,
+    )
+
+
+def _letterbox(ground: Ground, operator: Operator, notifier: Notifier) -> Letterbox:
+    return Letterbox(ground.records.folder / "wishes", operator, notifier=notifier, clock=ground.clock)
+
+
+def _market_watch(ground: Ground, feed: Feed, operator: Operator, notifier: Notifier) -> MarketWatch:
+    async def present() -> int:
+        return (await ground.place.connection.examination.glance()).at
+
+    return MarketWatch(
+        lambda: feed.data.heard_ms, present, operator=operator, notifier=notifier, clock=ground.clock
     )
 
 

@@ -1,5 +1,6 @@
 """How bytes reach the exchange: a port, so that storms can lose, delay and damage them."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -143,10 +144,24 @@ async def _refuse_redirect(*_: object) -> None:
 
 
 def _told(fault: Exception) -> str:
-    """Say what went wrong. Of a whole answer aiohttp's own words repeat the question, with keys and query."""
-    if isinstance(fault, aiohttp.ClientResponseError):
-        return f"{type(fault).__name__} {fault.status} {fault.message}"
-    return type(fault).__name__ if isinstance(fault, aiohttp.InvalidURL) else repr(fault)
+    """Say what went wrong, in words. aiohttp's own repeat the question, with keys and query."""
+    match fault:
+        case aiohttp.ClientResponseError():
+            return f"HTTP {fault.status} {fault.message}"
+        case aiohttp.InvalidURL():
+            return "the address can not be read"
+        case aiohttp.ClientConnectorDNSError():
+            return "the name of the host is not known: see that the network is up"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return "the encrypted connection was refused"
+        case aiohttp.ServerDisconnectedError():
+            return "the connection was closed"
+        case TimeoutError():
+            return "timed out"
+        case aiohttp.ClientOSError() | OSError():
+            return os.strerror(fault.errno).lower() if fault.errno else "the connection broke"
+        case _:
+            return str(fault) or type(fault).__name__
 
 
 def shown(url: str) -> str:

@@ -1,5 +1,7 @@
 """What people ask of a running trader, and what comes of it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from core.journal import OperatorActed
@@ -139,7 +141,7 @@ def test_wishes_without_an_id_are_each_obeyed(world: World) -> None:
 def test_a_panic_that_joins_another_halt_is_told_by_itself(world: World) -> None:
     ask(world, OperatorAction.PAUSE)
     ask(world, OperatorAction.PANIC)
-    assert [each.key for each in world.ear.of(Alert)] == ["risk_halted", "panic_begun"]
+    assert [each.key for each in world.ear.of(Alert)] == ["paused", "panic_begun"]
     assert world.ear.of(Alert)[-1].severity is Severity.CRITICAL
 
 
@@ -149,3 +151,25 @@ def test_people_are_obeyed_though_the_journal_can_not_be_written(world: World) -
     Operator(world.trader.process).panic("ann")
     world.minute()
     assert world.held(Source.REAL) == []
+
+
+def test_a_wish_to_close_what_is_not_held_is_answered(world: World) -> None:
+    open_one(world)
+    for symbol in ("FOOUSDT", "AUSDT"):
+        Operator(world.trader.process).close("ann", symbol)
+    world.minute()
+    assert world.held(Source.REAL) == []
+    Operator(world.trader.process).close("ann", "AUSDT")  # which is gone by now
+    told = [(each.key, each.symbol) for each in world.ear.of(Alert)]
+    assert told == [("nothing_held", "FOOUSDT"), ("nothing_held", "AUSDT")]
+
+
+def test_a_pause_is_told_with_its_end_and_again_when_it_is_made_longer(world: World) -> None:
+    operator = Operator(world.trader.process)
+    for minutes in (10, 10, 1_450):
+        operator.pause("ann", minutes=minutes)
+    operator.pause("ann")
+    told = [(each.key, each.severity) for each in world.ear.of(Alert)]
+    assert told == [*[("paused_until", Severity.WARNING)] * 2, ("paused", Severity.WARNING)]
+    ends = datetime.fromtimestamp(world.clock.market_ms() / 1000 + 600, UTC)
+    assert world.ear.of(Alert)[0].text == f"{ends:%Y-%m-%d %H:%M} UTC"

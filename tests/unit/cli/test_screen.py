@@ -1,0 +1,54 @@
+"""The live view says what is stale, and what entries wait for."""
+
+from dataclasses import replace
+from decimal import Decimal
+from io import StringIO
+
+from rich.console import Console
+
+from cli.screen import Screen
+from core.market import MINUTE_MS
+from core.views import BalanceView, Performance, TraderView
+from tests.builders import T0
+
+BALANCE = BalanceView(
+    wallet=Decimal(5_000),
+    equity=Decimal(5_000),
+    available=Decimal(5_000),
+    margin_used=Decimal(0),
+    peak_equity=Decimal(5_000),
+    drawdown=0.0,
+    day_pnl=Decimal(0),
+    at=T0,
+)
+VIEW = TraderView(
+    at=T0,
+    mode="sim",
+    loaded=3,
+    universe=3,
+    scan=None,
+    real=(),
+    virtual=(),
+    balance=BALANCE,
+    performance=Performance(),
+    virtual_performance=Performance(),
+)
+
+
+def shown(view: TraderView) -> str:
+    console = Console(file=StringIO(), width=200)
+    with console.capture() as capture:
+        console.print(Screen("trade").render(view, done=0))
+    return capture.get()
+
+
+def test_an_exchange_that_does_not_answer_is_named_with_its_last_word_and_equity_is_marked_as_old() -> None:
+    assert "DOES NOT ANSWER" not in shown(VIEW)
+    silent = shown(replace(VIEW, at=T0 + 5 * MINUTE_MS, is_cut_off=True))
+    assert "THE EXCHANGE DOES NOT ANSWER since" in silent
+    assert "USDT  (as of " in silent
+
+
+def test_a_pause_is_shown_in_words_and_with_its_end() -> None:
+    paused = shown(replace(VIEW, halted="paused", halted_until=T0 + MINUTE_MS))
+    assert "HALTED: paused by a person, until " in paused
