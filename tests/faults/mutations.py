@@ -283,7 +283,21 @@ def gaps_do_not_matter(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MinuteBarrier, "_publish_next", stay_live)
 
 
+_UNANSWERED = RestFault.UNKNOWN_503
+_ORDER = "/fapi/v1/order"
+
 AIMED: Mapping[str, Callable[[int], Weather]] = {
+    "not found is not absent": struck_by(
+        Rule(fault=_UNANSWERED, match=f"POST {_ORDER}", rate=0.3, executed=True),
+        Rule(fault=RestFault.NOT_FOUND_YET, match=f"GET {_ORDER}", rate=0.25),
+        Rule(fault=StreamFault.EVENT_MISSING, rate=0.2),
+    ),
+    "a failed read is not flat": struck_by(
+        Rule(fault=RestFault.ERROR_1001, match="/fapi/v3/account", rate=0.9),
+        Rule(fault=_UNANSWERED, match=f"POST {_ORDER}", at=frozenset({1, 2}), executed=True),
+        Rule(fault=RestFault.NOT_FOUND_YET, match=f"GET {_ORDER}", at=frozenset(range(1, 13))),
+        Rule(fault=StreamFault.EVENT_MISSING, rate=0.15),
+    ),
     "terms are read again after a filter error": struck_by(Rule(fault=MinuteFault.FILTERS_CHANGED, rate=0.4)),
     "only what is ours is cancelled": again_and_again(Deed.RESTS),
     "no entry where somebody else holds": again_and_again(Deed.OPENS),
