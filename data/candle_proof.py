@@ -10,7 +10,7 @@ import numpy as np
 from core.inputs import WarmUp, digest_of
 from core.journal import EntryKind, MinuteJudged, RunStarted
 from core.market import MINUTE_MS, QUARTER_MS, Field
-from data.candle_archive import MINUTES_A_PART, CandleArchive
+from data.candle_archive import MINUTES_A_PART, WINDOW, CandleArchive
 from data.journal_reader import JournalReader
 
 _MINUTES_AT_ONCE = 60
@@ -19,9 +19,10 @@ _NOT_YET_DUE_MS = 2 * MINUTES_A_PART * MINUTE_MS  # a part is being written whil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A minute as the journal tells it: ``axis`` is the order of its columns."""
+    """A minute as the journal tells it: ``axis`` is the order of its columns, ``since`` its run's first."""
 
     open_time: int
+    since: int
     axis: tuple[str, ...]
     told: MinuteJudged
 
@@ -47,17 +48,20 @@ class _Difference:
     name: str
     lacks_candles: bool
 
+    def __str__(self) -> str:
+        return f"{self.name} (candles are missing)" if self.lacks_candles else self.name
+
 
 def prove(journal: JournalReader, archive: CandleArchive) -> Proof:
     """Compare every minute and every history that the journal tells of with the candles in the archive.
 
     A trader may go on writing both: candles that are missing are no difference until they are due.
     """
-    minutes = histories = newest = 0
+    minutes = histories = due_until = 0
     found: list[_Difference] = []
     for some in _in_pieces(judged_minutes(journal)):
         minutes += len(some)
-        newest = some[-1].open_time
+        due_until = _due_until(some[-1])
         found += _differing_minutes(some, archive)
         for timeframe_ms in (MINUTE_MS, QUARTER_MS):
             given = [
@@ -68,12 +72,12 @@ def prove(journal: JournalReader, archive: CandleArchive) -> Proof:
             ]
             histories += len(given)
             found += _differing_histories(given, archive)
-    due = [each for each in found if not each.lacks_candles or each.told_at <= newest - _NOT_YET_DUE_MS]
+    due = [each for each in found if not each.lacks_candles or each.told_at <= due_until]
     return Proof(
         minutes=minutes,
         histories=histories,
         not_yet_archived=len(found) - len(due),
-        differing=tuple(each.name for each in due),
+        differing=tuple(map(str, due)),
     )
 
 
@@ -83,16 +87,27 @@ def judged_minutes(journal: JournalReader) -> Iterator[Judged]:
     Versions that did not write it down left nothing to compare with.
     """
     axis: tuple[str, ...] = ()
+    since: int | None = None
     for entry in journal.entries(EntryKind.RUN, EntryKind.MINUTE):
         match entry.body:
             case RunStarted():
-                axis = entry.body.axis
+                axis, since = entry.body.axis, None
             case MinuteJudged() as told:
-                axis = told.axis or axis
+                axis, open_time = told.axis or axis, entry.at - MINUTE_MS
+                since = open_time if since is None else since
                 if axis:
-                    yield Judged(open_time=entry.at - MINUTE_MS, axis=axis, told=told)
+                    yield Judged(open_time=open_time, since=since, axis=axis, told=told)
             case _:
                 pass
+
+
+def _due_until(newest: Judged) -> int:
+    """Return the last minute whose candles have to be archived by now.
+
+    What a killed run had not written yet, the next one fetches, and writes with its own first part.
+    """
+    until = newest.open_time - _NOT_YET_DUE_MS
+    return until if until >= newest.since else newest.since - WINDOW[MINUTE_MS] * MINUTE_MS
 
 
 def _in_pieces(minutes: Iterator[Judged]) -> Iterator[list[Judged]]:

@@ -153,7 +153,25 @@ def test_candles_that_were_due_long_ago_are_named(journal: SqliteJournal) -> Non
     minutes = [minute_at(number) for number in range(40)]
     told = {each.at: judged(each) for each in minutes}
     proof = proof_of(journal, told, *map(CandleBatch.of_minute, minutes[1:]))
-    assert (proof.not_yet_archived, proof.differing) == (0, ("the minute 2025-11-26 00:00 UTC",))
+    assert (proof.not_yet_archived, proof.differing) == (
+        0,
+        ("the minute 2025-11-26 00:00 UTC (candles are missing)",),
+    )
+
+
+def test_what_a_killed_run_did_not_write_is_due_when_the_next_one_has_written(journal: SqliteJournal) -> None:
+    killed, after = [minute_at(number) for number in range(50)], [minute_at(n) for n in range(60, 91)]
+    for each in killed:
+        journal.append([Entry(body=judged(each), at=each.at, seen_at=each.at)])
+    journal.append([Entry(body=run_on(AXIS), at=after[0].open_time, seen_at=after[0].open_time)])
+    young = proof_of(journal, {each.at: judged(each) for each in after[:30]})
+    assert (young.not_yet_archived, young.differing) == (80, ())
+    older = proof_of(journal, {after[30].at: judged(after[30])}, *map(CandleBatch.of_minute, killed[1:]))
+    assert older.not_yet_archived == 30
+    assert [each[:32] for each in older.differing] == [
+        "the minute 2025-11-26 00:00 UTC ",
+        "the minute 2025-11-26 01:00 UTC ",
+    ]
 
 
 def test_the_newest_minute_is_named_where_its_candles_are_there_and_differ(journal: SqliteJournal) -> None:
