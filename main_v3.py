@@ -98,6 +98,7 @@ def replay(options: ReplayOptions) -> int:
     loaded = CandleFile.load(options.data)
     candles = loaded.only(options.symbols) if options.symbols else loaded
     start = options.start if options.start is not None else candles.first_minute_with_history()
+    candles.check_span(start, candles.end_ms if options.end is None else options.end)
     folder = fresh_folder(settings.home, "replay", now_ms=clock.wire_ms(), chosen=options.out)
     from wiring.replay import run_replay
 

@@ -69,7 +69,11 @@ DemoSpeed = Annotated[  # faster, and the market outruns the orders: fills come 
 Speed = Annotated[
     float, typer.Option(min=0, max=100_000, help="Market minutes a minute; 0 is as fast as possible.")
 ]
-Symbols = Annotated[int, typer.Option(min=1, max=1000, help="How many contracts the market has.")]
+DRAWN = 650
+Symbols = Annotated[
+    int | None,
+    typer.Option(min=1, max=1000, show_default=str(DRAWN), help="How many contracts a drawn market has."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Draws the market; the same seed, the same market.")]
 Data = Annotated[
     Path | None, typer.Option(help="Parquet file of recorded 1m candles to play instead of a drawn market.")
@@ -89,6 +93,15 @@ ChosenMode = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for what the run writes; a fresh one by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+
+
+def _drawn(symbols: int | None, data: Path | None) -> int:
+    """Return how many contracts to draw; a recording has those that it has."""
+    if symbols is not None and data is not None:
+        raise typer.BadParameter(
+            "--symbols is about a drawn market, and --data plays all that it holds: leave out one of them"
+        )
+    return DRAWN if symbols is None else symbols
 
 
 def run_app(actions: Actions, arguments: Sequence[str] | None = None) -> int:
@@ -149,7 +162,7 @@ def _add_demo(app: typer.Typer, actions: Actions) -> None:
     def demo(
         minutes: Annotated[int, typer.Option(min=1, max=100_000, help="Market minutes to run.")] = 240,
         speed: DemoSpeed = 60,
-        symbols: Symbols = 650,
+        symbols: Symbols = None,
         seed: Seed = 1,
         data: Data = None,
         start: From = None,
@@ -157,8 +170,8 @@ def _add_demo(app: typer.Typer, actions: Actions) -> None:
         as_json: Json = False,
     ) -> None:
         options = DemoOptions(
-            minutes=minutes, speed=speed, symbols=symbols, seed=seed, data=data, start=start, out=out,
-            as_json=as_json,
+            minutes=minutes, speed=speed, symbols=_drawn(symbols, data), seed=seed, data=data, start=start,
+            out=out, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(actions.demo(options))
 
@@ -171,7 +184,7 @@ def _add_sim(app: typer.Typer, actions: Actions) -> None:
         ] = "127.0.0.1",
         port: Annotated[int, typer.Option(min=0, max=65_535, help="0 lets the system choose.")] = 8650,
         speed: Speed = 1,
-        symbols: Symbols = 650,
+        symbols: Symbols = None,
         seed: Seed = 1,
         data: Data = None,
         start: From = None,
@@ -182,8 +195,8 @@ def _add_sim(app: typer.Typer, actions: Actions) -> None:
         as_json: Json = False,
     ) -> None:
         options = SimOptions(
-            host=host, port=port, speed=speed, symbols=symbols, seed=seed, data=data, start=start,
-            faults=faults, with_parent=with_parent, as_json=as_json,
+            host=host, port=port, speed=speed, symbols=_drawn(symbols, data), seed=seed, data=data,
+            start=start, faults=faults, with_parent=with_parent, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(actions.sim(options))
 
@@ -275,14 +288,14 @@ def _add_scan(app: typer.Typer, actions: Actions) -> None:
             str | None,
             typer.Option(metavar="SYMBOL", help="Every gate and factor of a symbol, and a chart of it."),
         ] = None,
-        symbols: Symbols = 650,
+        symbols: Symbols = None,
         seed: Seed = 1,
         data: Data = None,
         start: From = None,
         as_json: Json = False,
     ) -> None:
         options = ScanOptions(
-            mode=mode, top=top, explain=explain.strip().upper() if explain else None, symbols=symbols,
-            seed=seed, data=data, start=start, as_json=as_json,
+            mode=mode, top=top, explain=explain.strip().upper() if explain else None,
+            symbols=_drawn(symbols, data), seed=seed, data=data, start=start, as_json=as_json,
         )  # fmt: skip
         raise typer.Exit(actions.scan(options))

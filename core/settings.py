@@ -243,11 +243,15 @@ class Settings(BaseModel):
     def lacks(self) -> tuple[str, ...]:
         """Say in one sentence each what the mode needs and does not have; empty where it may start."""
         sentences = list(self._lacking_keys()) if self.has_exchange_account else []
-        half_switched = self.trading_enabled and not self.may_trade
-        if half_switched or (sentences and not self.may_trade):
+        if self.trading_enabled and not self.may_trade:
             sentences.append(
                 f'LIVE_CONFIRMATION does not read "{CONFIRMATION}": live mode sends orders only where it does'
                 " and TRADING_ENABLED is true; while TRADING_ENABLED is false it only watches."
+            )
+        elif sentences and not self.may_trade:
+            sentences.append(
+                "To watch, key and secret are enough; to trade, set TRADING_ENABLED=true and"
+                f" LIVE_CONFIRMATION={CONFIRMATION} as well."
             )
         return tuple(sentences)
 
@@ -349,7 +353,9 @@ _EXPECTED = {
     "float_parsing": "expected a number",
     "greater_than": "expected more than {gt}",
     "greater_than_equal": "expected at least {ge}",
+    "int_from_float": "expected a whole number",
     "int_parsing": "expected a whole number",
+    "int_parsing_size": "expected a smaller number",
     "less_than_equal": "expected at most {le}",
     "literal_error": "expected {expected}",
     "value_error": "{error}",
@@ -358,7 +364,7 @@ _EXPECTED = {
 
 def _sentence(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
-    expected = _EXPECTED.get(error["type"], error["msg"]).format(**context)
+    expected = _EXPECTED.get(error["type"], "expected something else, see .env.example").format(**context)
     if context.get("le", 2) <= 1:
         expected += ", where 0.05 means 5 %"
     if not error["loc"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -111,6 +112,22 @@ class CandleFile:
                 seen_at=open_time + MINUTE_MS,
             )
 
+    def check_span(self, start_ms: int, end_ms: int) -> None:
+        """Raise ``DataFileError`` where there is nothing to play in ``[start_ms, end_ms)``."""
+        if start_ms >= self.end_ms or end_ms <= self.start_ms:
+            raise self.nothing_at(start_ms)
+        if end_ms <= start_ms:
+            raise DataFileError(
+                f"{self._name} is played from {_utc(start_ms)}, when most symbols have history enough, and"
+                f" --to is {_utc(end_ms)}: choose a later one, or say from where with --from."
+            )
+
+    def nothing_at(self, at_ms: int) -> DataFileError:
+        return DataFileError(
+            f"{self._name} has no candles to play at {_utc(at_ms)}: it holds those from {_utc(self.start_ms)}"
+            f" to {_utc(self.end_ms)}, choose a --from inside them."
+        )
+
     def arrays(self) -> CandleArrays:
         """Return the candles symbol by symbol, as views: nothing is copied."""
         by_field = {name: self.candles[:, Field[name.upper()]].T for name in VALUE_COLUMNS}
@@ -158,3 +175,11 @@ class CandleFile:
     def _present(self) -> Booleans:
         present: Booleans = ~np.isnan(self.candles[:, Field.CLOSE])
         return present
+
+
+def _utc(at_ms: int) -> str:
+    """Write a time so that ``--from`` can read it."""
+    try:
+        return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%dT%H:%M} UTC"
+    except (ValueError, OverflowError, OSError):  # no year that a calendar has
+        return f"{at_ms} ms"

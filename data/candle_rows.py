@@ -92,7 +92,10 @@ def _open(path: Path) -> pa.Table:
         _refuse_wrong_columns(path, schema)
         table = pq.read_table(path, columns=list(COLUMNS), partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
-        raise DataFileError(f"{path} can not be read as Parquet: export the candles again.") from error
+        raise DataFileError(
+            f"{path} can not be read as Parquet. A candle file has a row for each minute of a symbol, and"
+            f" columns {', '.join(COLUMNS)}; download-data --out FILE.parquet makes one."
+        ) from error
     for name in COLUMNS:
         if table[name].null_count:
             row = int(np.flatnonzero(table[name].is_null().to_numpy())[0])

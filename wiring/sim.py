@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cli.options import ScanOptions, SimOptions
 from cli.summary import show_simulator
-from core.errors import PerpscoutError
 from data.candle_file import CandleFile
 from exchange.sim.child import parent_gone
 from exchange.sim.config import Announcement, SimConfig
@@ -31,12 +30,11 @@ def serve_simulator(options: SimOptions) -> int:
 
 def check_playable(path: Path, start: int | None) -> None:
     """Refuse a file that can not be played, before anything is started or written for it."""
-    recorded = recorded_candles(path)
+    candles = CandleFile.load(path)
+    recorded = _recorded(candles)
     first = recorded.minute_zero() if start is None else start
     if not recorded.start_ms < first < recorded.end_ms():
-        raise PerpscoutError(
-            f"{path} has no candles to play at {first} (ms): choose a --from inside the file."
-        )
+        raise candles.nothing_at(first)
 
 
 def listed_symbols(options: ScanOptions) -> tuple[str, ...]:
@@ -48,7 +46,10 @@ def listed_symbols(options: ScanOptions) -> tuple[str, ...]:
 
 def recorded_candles(path: Path) -> RecordedCandles:
     """Read a candle file for the simulator."""
-    candles = CandleFile.load(path)
+    return _recorded(CandleFile.load(path))
+
+
+def _recorded(candles: CandleFile) -> RecordedCandles:
     return RecordedCandles(candles.symbols, candles.start_ms, candles.candles)
 
 

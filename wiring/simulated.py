@@ -78,11 +78,9 @@ def simulator_command(options: DemoOptions | ScanOptions) -> list[str]:
     command = [sys.executable, str(DOOR), "sim", "--json", "--port", "0", "--with-parent"]
     chosen: dict[str, object] = {
         "--speed": _start_speed(options),
-        "--symbols": options.symbols,
         "--seed": options.seed,
+        **({"--data": options.data.resolve()} if options.data else {"--symbols": options.symbols}),
     }
-    if options.data:
-        chosen["--data"] = options.data.resolve()
     if options.start is not None:
         chosen["--from"] = options.start
     return command + [str(part) for pair in chosen.items() for part in pair]

@@ -38,6 +38,10 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
         (["sim", "--host", "0.0.0.0"], "127.0.0.1"),  # noqa: S104 - refused
         (["replay"], "--data"),
         (["replay", "--data", "x", "--from", "2025-05-21", "--to", "2025-05-20"], "--to must be later"),
+        *(
+            ([command, "--data", "x", "--symbols", "5"], "--data plays all that it holds")
+            for command in ("demo", "sim", "scan")
+        ),
         (["conjure"], "conjure"),
     ],
 )
@@ -112,7 +116,7 @@ def test_a_mode_without_keys_is_wrong_use_and_tells_all_that_is_missing(
     assert main_v3.main([command, "--mode", mode]) == 2
     missing = [line.split()[0] for line in complaint(capsys).splitlines()]
     assert missing[:2] == ["BINANCE_API_KEY", "BINANCE_API_SECRET"]
-    assert missing[2:] == (["LIVE_CONFIRMATION"] if mode == "live" else [])
+    assert missing[2:] == (["To"] if mode == "live" else [])
     assert not (home / "var").exists()
 
 
@@ -163,14 +167,50 @@ def test_an_unknown_symbol_is_named_before_anything_starts(
     assert not (home / "var").exists()
 
 
-def test_a_recording_too_short_to_play_is_told_how_much_it_lacks(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def an_hour(home: Path) -> Path:
+    """Write an hour of candles, from 2025-05-23T11:33."""
     minutes = [1_748_000_000_000 // 60_000 * 60_000 + minute * 60_000 for minute in range(60)]
     prices = {name: [100.0] * 60 for name in ("open", "high", "low", "close", "volume")}
     table = {"symbol": ["BTCUSDT"] * 60, "open_time": pa.array(minutes, pa.int64()), **prices}
     pq.write_table(pa.table(table), home / "short.parquet")
-    assert main_v3.main(["demo", "--data", str(home / "short.parquet")]) == 1
+    return home / "short.parquet"
+
+
+@pytest.mark.parametrize("command", ["demo", "replay"])
+@pytest.mark.parametrize("start", ["2030-01-01", "9" * 20])
+def test_a_time_that_a_recording_does_not_hold_is_refused_with_the_times_it_does(
+    command: str, start: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main([command, "--data", str(an_hour(home)), "--from", start]) == 1
+    said = complaint(capsys)
+    assert f"no candles to play at {start}" in said
+    assert "from 2025-05-23T11:33 UTC to 2025-05-23T12:33 UTC" in said
+    assert not (home / "var").exists()
+
+
+def test_a_replay_that_would_end_before_the_recording_begins_is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early = ["--from", "2020-01-01", "--to", "2020-01-02"]
+    assert main_v3.main(["replay", "--data", str(an_hour(home)), *early]) == 1
+    assert "no candles to play at 2020-01-01" in complaint(capsys)
+
+
+@pytest.mark.parametrize("name", ["README.md", "candles.csv"])
+def test_what_is_no_candle_file_is_told_what_one_is(
+    name: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / name).write_text("symbol,open\nBTCUSDT,1\n", encoding="utf-8")
+    assert main_v3.main(["demo", "--data", str(home / name)]) == 1
+    said = complaint(capsys)
+    assert "a row for each minute of a symbol" in said
+    assert "download-data" in said
+
+
+def test_a_recording_too_short_to_play_is_told_how_much_it_lacks(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_v3.main(["demo", "--data", str(an_hour(home))]) == 1
     said = complaint(capsys)
     assert "1,400" in said
     assert "--from" in said

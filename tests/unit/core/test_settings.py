@@ -192,9 +192,23 @@ def test_an_exchange_account_needs_both_halves_of_the_key(mode: str) -> None:
 def test_everything_that_live_mode_lacks_is_told_at_once() -> None:
     lacks = load_settings({"PERPSCOUT_MODE": "live"}).lacks()
     assert [sentence.split()[0] for sentence in lacks] == [
-        "BINANCE_API_KEY", "BINANCE_API_SECRET", "LIVE_CONFIRMATION",
+        "BINANCE_API_KEY", "BINANCE_API_SECRET", "To",
     ]  # fmt: skip
+    assert lacks[-1].startswith("To watch, key and secret are enough; to trade, set TRADING_ENABLED=true")
     assert CONFIRMATION in lacks[-1]
+
+
+def test_a_key_that_is_missing_says_what_is_enough_to_watch_and_nothing_more_where_trading_is_on() -> None:
+    switches = {"TRADING_ENABLED": "true", "LIVE_CONFIRMATION": CONFIRMATION}
+    lacks = load_settings({"PERPSCOUT_MODE": "live", **switches}).lacks()
+    assert [sentence.split()[0] for sentence in lacks] == ["BINANCE_API_KEY", "BINANCE_API_SECRET"]
+
+
+def test_no_complaint_speaks_in_the_words_of_a_library() -> None:
+    strange = {"DISCORD_GUILD_ID": "9" * 5_000, "RISK_MAX_REAL_POSITIONS": "1.5", "BINANCE_REST_URL": "x"}
+    told = complaint(strange)
+    assert all(name in told for name in strange)
+    assert not any(words in told for words in ("Input should", "Value error", "Unable to"))
 
 
 def test_sim_and_paper_lack_nothing_and_a_simulator_that_runs_already_wants_its_keys() -> None:
