@@ -74,9 +74,12 @@ class Archivist:
 
     def hear(self, minute: MinuteClosed) -> None:
         """Take note of a minute; some microseconds."""
+        is_first = not self._newest
         self._newest = max(self._newest, minute.at)
         self._minutes += 1
         self._keep(CandleBatch.of_minute(minute))
+        if is_first:  # the histories of a start are in: a kill must not cost them
+            self._due.set()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="candle archive")
