@@ -96,11 +96,18 @@ class Clerk:
         seen = self._clock.market_ms() if seen_at is None else seen_at
         self._journal.append([Entry(body=body, at=at, seen_at=seen, key=key)])
 
-    def keep_risk(self, at: int) -> None:
-        """Write the risk state down if it has changed; what it forbids must survive us."""
+    def keep_risk(self, at: int, *, cause: Entry | None = None) -> None:
+        """Write the risk state down if it has changed; what it forbids must survive us.
+
+        What caused it stands or falls with it.
+        """
+        entries = [] if cause is None else [cause]
         if self._desk.state != self._kept:
             self._kept = self._desk.state
-            self.record(RiskChanged(state=self._kept), at=at)
+            body = RiskChanged(state=self._kept)
+            entries.append(Entry(body=body, at=at, seen_at=self._clock.market_ms()))
+        if entries:
+            self._journal.append(entries)
 
     def restored(self, damage: str = "") -> None:
         """Take the risk state that was just read as written; open nothing more where records are ``damage``d.
@@ -174,9 +181,9 @@ class Clerk:
         """Records were given up: what the journal says of this time is not the whole truth."""
         self.say("journal_lost", Severity.CRITICAL, at=self._clock.market_ms())
 
-    def risk_moved(self, alerts: Sequence[Alert], at: int) -> None:
-        """Write down what the risk state has become, and tell people what that means."""
-        self.keep_risk(at)
+    def risk_moved(self, alerts: Sequence[Alert], at: int, *, cause: Entry | None = None) -> None:
+        """Write down what the risk state has become, and why, and tell people what that means."""
+        self.keep_risk(at, cause=cause)
         self._tell(alerts)
 
     def _tell(self, alerts: Sequence[Alert]) -> None:

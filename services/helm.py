@@ -1,10 +1,11 @@
 """Where people steer: what they want is written down, and then it happens."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from core.clock import Clock
-from core.journal import OperatorActed
-from core.notices import Severity
+from core.journal import Entry, OperatorActed
+from core.notices import Alert, Severity
 from core.operation import OperatorAction, OperatorRequest
 from core.positions import ExitReason
 from core.risk_state import Halt
@@ -26,15 +27,21 @@ class Helm:
         self._obeyed: deque[str] = deque(maxlen=REMEMBERED_WISHES)
 
     def obey(self, request: OperatorRequest) -> None:
-        """Write down who wants what, and do it; a wish that comes a second time was obeyed already."""
+        """Write down who wants what, and do it; a wish that comes a second time was obeyed already.
+
+        The wish and what it does to the risk state are written in one step: whoever dies after it must not
+        wake up and trade on through a pause or a panic that is on record.
+        """
         if request.request_id in self._obeyed:
             return
         at, key = self._clock.market_ms(), None
         if request.request_id:
             self._obeyed.append(request.request_id)
             key = f"operator:{request.request_id}"
-        self._clerk.record(OperatorActed(request=request), at=at, key=key)
-        self._do(request, at)
+        wish = Entry(body=OperatorActed(request=request), at=at, seen_at=at, key=key)
+        self._clerk.risk_moved(self._steer(request, at), at, cause=wish)
+        if request.action is OperatorAction.CLOSE:
+            self._close(request, at)
 
     def keep_course(self) -> None:
         """While panicking, close whatever real there is: what was still being opened too."""
@@ -47,21 +54,22 @@ class Helm:
         if 0 < ends <= at:
             self._clerk.risk_moved(self._desk.lapse(at), at)
 
-    def _do(self, request: OperatorRequest, at: int) -> None:
+    def _steer(self, request: OperatorRequest, at: int) -> Sequence[Alert]:
+        """Let the risk state follow the wish; returns what people should hear of it."""
         match request.action:
             case OperatorAction.PAUSE if request.lasting_ms is not None:
-                self._clerk.risk_moved(self._desk.pause(at + request.lasting_ms, at), at)
+                return self._desk.pause(at + request.lasting_ms, at)
             case OperatorAction.PAUSE:
-                self._clerk.halt(Halt.PAUSED.value, at)
+                return self._desk.halt(Halt.PAUSED.value, at)
             case OperatorAction.HALT:
-                self._clerk.halt(request.reason or Halt.PAUSED.value, at)
+                return self._desk.halt(request.reason or Halt.PAUSED.value, at)
             case OperatorAction.PANIC:
-                self._clerk.risk_moved(self._desk.panic(at), at)
+                return self._desk.panic(at)
             case OperatorAction.RESUME:
                 self._clerk.trust_journal_again()
-                self._clerk.risk_moved(self._desk.resume(at), at)
+                return self._desk.resume(at)
             case OperatorAction.CLOSE:
-                self._close(request, at)
+                return ()
 
     def _close(self, request: OperatorRequest, at: int) -> None:
         """Close what is held; who names something else must not wait for it to happen."""

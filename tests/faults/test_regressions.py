@@ -38,3 +38,7 @@ def test_nothing_is_entered_after_a_sleep_on_candles_from_before_it(seed: int) -
 
 def test_a_stop_lost_in_a_sleep_that_began_inside_a_ban_is_made_good_once_the_rest_of_it_is_over() -> None:
     storm(3420)
+
+
+def test_a_panic_outlives_a_death_right_after_it_was_written_down() -> None:
+    storm(4325)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.journal import OperatorActed
+from core.journal import OperatorActed, RiskChanged
 from core.market import MINUTE_MS
 from core.notices import Alert, Severity, SignalRefused
 from core.operation import OperatorAction, OperatorRequest
@@ -90,6 +90,17 @@ def test_a_panic_outlives_a_restart(world: World) -> None:
         again.minute()
         again.trader.process(Tick())
     assert again.held(Source.REAL) == []
+
+
+@pytest.mark.parametrize("action", [OperatorAction.PAUSE, OperatorAction.HALT, OperatorAction.PANIC])
+def test_a_wish_and_what_it_does_to_the_risk_state_are_durable_in_one_step(
+    world: World, action: OperatorAction
+) -> None:
+    for wish in (action, OperatorAction.RESUME):
+        ask(world, wish)
+        request = OperatorRequest(action=wish, by="ann")
+        state = world.trader.desk.state
+        assert world.journal.transactions[-1] == [OperatorActed(request=request), RiskChanged(state=state)]
 
 
 def test_the_operator_closes_one_position_however_often_it_is_asked(world: World) -> None:
