@@ -115,6 +115,21 @@ def test_who_does_not_answer_is_asked_again_in_the_next_minute() -> None:
     assert all(max(heard.candles_of(index)) == START + 8 * MINUTE_MS for index in range(3))
 
 
+def test_a_round_that_nobody_answers_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(market: FakeMarket, _: Heard, clock: VirtualClock) -> None:
+        await warmed(market, clock)
+        await market.passes(range(1))
+        for symbol in AXIS.names:
+            market.faults[symbol] = [ExchangeUnavailable("silence")]
+        await market.passes(range(1, 9), silent=True)
+
+    with caplog.at_level("INFO", logger="services.polling"):
+        played(story, in_step=True)
+    assert [each.message for each in caplog.records if each.name == "services.polling"] == [
+        "no new candles of 3 of 3 symbols, such as AUSDT: silence"
+    ]
+
+
 def test_a_start_without_a_single_word_from_the_streams_goes_by_rest() -> None:
     async def story(market: FakeMarket, heard: Heard, clock: VirtualClock) -> None:
         await market.passes(range(6), silent=True)
