@@ -68,6 +68,16 @@ def test_minutes_are_those_that_opened_in_the_asked_for_time(tmp_path: Path) -> 
     assert opened(DAY, 2 * DAY) == []
 
 
+def test_a_time_with_nothing_to_play_is_refused_in_times_that_can_be_read(tmp_path: Path) -> None:
+    file = CandleFile.load(saved(tmp_path, rows(minutes=range(60))))
+    file.check_span(file.start_ms - MINUTE_MS, file.start_ms + MINUTE_MS)
+    for start, end in ((file.end_ms, file.end_ms + MINUTE_MS), (0, file.start_ms)):
+        with pytest.raises(DataFileError, match=r"no candles to play at \d{4}-\d\d-\d\dT\d\d:\d\d UTC"):
+            file.check_span(start, end)
+    with pytest.raises(DataFileError, match="choose a later one"):
+        file.check_span(file.start_ms + 2 * MINUTE_MS, file.start_ms + MINUTE_MS)
+
+
 def test_a_minute_that_nobody_has_is_still_a_minute(tmp_path: Path) -> None:
     file = CandleFile.load(saved(tmp_path, rows(minutes=[0, 2])))
     assert [each.present.tolist() for each in file.minutes(T0, T0 + DAY)] == [[True], [False], [True]]
