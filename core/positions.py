@@ -258,6 +258,11 @@ class Position:
         begins = self.plan.planned_at if self.opened_at is None else self.opened_at
         return begins <= at and (self.closed_at is None or at <= self.closed_at)
 
+    def held_since(self, at: int) -> Decimal:
+        """Return the most of this that a read of ``at`` (ms) can show: all but what had left before."""
+        left = (fill.quantity for fill in self.fills if not fill.opening and fill.at < at)
+        return self.entered - sum(left, Decimal(0))
+
     @property
     def fees(self) -> Decimal:
         return sum((fill.fee for fill in self.fills), Decimal(0))

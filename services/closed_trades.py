@@ -4,7 +4,7 @@ from collections import deque
 from itertools import takewhile
 
 from core.leverage import earned_leverage, track_record
-from core.orders import OrderFilled
+from core.orders import HeldPosition, OrderFilled
 from core.parameters import Parameters
 from core.performance import performance_of, twin_gap
 from core.ports import Journal
@@ -75,11 +75,12 @@ class ClosedTrades:
         trades = (each.position for each in self._newest[Source.REAL] if each.symbol == fill.symbol)
         return any(known.trade_id == fill.trade_id for each in trades for known in each.fills)
 
-    def left_since(self, at: int) -> frozenset[str]:
-        """Return the symbols that real positions have left since then (ms)."""
+    def explain(self, held: HeldPosition, at: int) -> bool:
+        """Whether all that a read of then (ms) shows on a symbol has left it since with a real position."""
         newest_first = reversed(self._newest[Source.REAL])
         left = takewhile(lambda trade: (trade.position.closed_at or 0) >= at, newest_first)
-        return frozenset(trade.symbol for trade in left)
+        ours = (trade.position for trade in left if trade.symbol == held.symbol)
+        return any(0 <= each.side * held.quantity <= each.held_since(at) for each in ours)
 
     def _sum_up(self, source: Source) -> None:
         self._performance[source] = performance_of(self._newest[source], self._parameters.outcome)

@@ -246,11 +246,15 @@ class RiskDesk:
         )
 
     def is_foreign(self, symbol: str, ours: Container[str]) -> bool:
-        """Whether others hold, or may hold, a symbol by the newest read; ``ours`` are held by us."""
+        """Whether others hold, or may hold, a symbol by the newest read; ``ours`` are held by us.
+
+        What we have left since that read is nobody else's, but what lay there beside it is.
+        """
         seen = self._seen or self._account
-        if seen is None or symbol in ours or symbol in self.closed_trades.left_since(seen.at):
+        if seen is None or symbol in ours:
             return False
-        return seen.may_hold(symbol) or any(each.symbol == symbol for each in seen.positions)
+        held = (each for each in seen.positions if each.symbol == symbol)
+        return seen.may_hold(symbol) or not all(self.closed_trades.explain(each, seen.at) for each in held)
 
     def day_pnl(self, at: int) -> Decimal:
         """Return today's realised net of real positions."""

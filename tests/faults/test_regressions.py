@@ -42,3 +42,7 @@ def test_a_stop_lost_in_a_sleep_that_began_inside_a_ban_is_made_good_once_the_re
 
 def test_a_panic_outlives_a_death_right_after_it_was_written_down() -> None:
     storm(4325)
+
+
+def test_what_somebody_added_to_a_position_we_have_just_left_is_his() -> None:
+    storm(5085)

@@ -18,7 +18,7 @@ from services.clerk import Clerk
 from services.risk_desk import RiskDesk
 from services.snapshots import Snapshots
 from services.treasurer import PATIENCE_LISTS, PATIENCE_SECONDS
-from tests.builders import T0
+from tests.builders import SYMBOL, T0, plan, trade
 from tests.builders_trader import AXIS, INSTRUMENTS, Ear, Shelf
 from tests.fakes.journal import MemoryJournal
 
@@ -247,3 +247,48 @@ def test_what_a_read_does_not_tell_may_be_held_by_others(office: Office, hides: 
     office.clerk.treasurer.account(replace(read, **hides))
     assert office.desk.is_foreign("AUSDT", ())
     assert not office.desk.is_foreign("AUSDT", {"AUSDT"})
+
+
+def holding(quantity: str) -> HeldPosition:
+    return HeldPosition(
+        symbol=SYMBOL,
+        quantity=Decimal(quantity),
+        entry_price=Decimal(1),
+        mark_price=Decimal(1),
+        liquidation_price=Decimal(0),
+    )
+
+
+def showing(*held: HeldPosition, at: int) -> AccountRead:
+    money = Decimal(10_000)
+    return AccountRead(wallet=money, equity=money, available=money, positions=held, at=at)
+
+
+@pytest.mark.parametrize(("shown", "is_foreign"), [("10", False), ("4", False), ("10.5", True), ("-1", True)])
+def test_what_we_have_just_left_is_nobody_elses_but_what_lay_beside_it_is(
+    office: Office, shown: str, is_foreign: bool
+) -> None:
+    read = showing(holding(shown), at=T0 + 9 * SECOND)
+    office.desk.see(read)
+    office.desk.closed(trade(plan(quantity="10"), closed_at=read.at + SECOND))
+    assert office.desk.is_foreign(SYMBOL, ()) is is_foreign
+
+
+def test_what_a_read_does_not_tell_may_lie_beside_what_we_have_just_left(office: Office) -> None:
+    read = showing(at=T0 + 9 * SECOND)
+    office.desk.see(replace(read, unreadable=frozenset({SYMBOL})))
+    office.desk.closed(trade(plan(quantity="10"), closed_at=read.at + SECOND))
+    assert office.desk.is_foreign(SYMBOL, ())
+
+
+def test_what_had_left_before_a_read_explains_nothing_it_shows(office: Office) -> None:
+    read = showing(holding("7"), at=T0 + 9 * SECOND)
+    ended = trade(plan(quantity="10"), closed_at=read.at + SECOND)
+    entry, last = ended.position.fills
+    early = replace(last, trade_id="early", quantity=Decimal(6), at=read.at - SECOND)
+    fills = (entry, early, replace(last, quantity=Decimal(4)))
+    office.desk.see(read)
+    office.desk.closed(replace(ended, position=replace(ended.position, fills=fills)))
+    assert office.desk.is_foreign(SYMBOL, ())
+    office.desk.see(showing(holding("4"), at=read.at))
+    assert not office.desk.is_foreign(SYMBOL, ())
