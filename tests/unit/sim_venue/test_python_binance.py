@@ -1,7 +1,9 @@
 """The unmodified python-binance reads every answer of the venue; its session alone is replaced."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -53,11 +55,24 @@ def terminal() -> Terminal:
 
 @pytest.fixture
 def client(terminal: Terminal) -> Iterator[Client]:
-    client = Client("k", "s", ping=False)
-    client.session.close()
-    client.session = DirectSession(terminal)
-    yield client
-    client.close_connection()
+    with loop_of_its_own():
+        client = Client("k", "s", ping=False)
+        client.session.close()
+        client.session = DirectSession(terminal)
+        yield client
+        client.close_connection()
+
+
+@contextmanager
+def loop_of_its_own() -> Iterator[None]:
+    """Give the client the event loop it would make, and leave open, where there is none."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def test_orders(client: Client) -> None:
