@@ -47,6 +47,17 @@ class JournalGuard:
             if is_opening:
                 raise
 
+    def make_up(self) -> None:
+        """Try again to write what waits; that it still can not be is no news."""
+        if not self._waiting:
+            return
+        try:
+            self._catch_up()
+        except JournalError as fault:
+            log.debug("journal still not written: %s", fault)
+        else:
+            self._has_lost = False
+
     def _write(self, entries: Sequence[Entry]) -> None:
         """Write what waits and what is new together, or else as much as goes, in order."""
         try:

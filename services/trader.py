@@ -192,6 +192,7 @@ class Trader:
                 self._store.arrange(event.axis)
                 self._warmed.intersection_update(event.axis.names)
             case Tick():
+                self._journal.make_up()
                 self._books.tick(event.marks)
             case OperatorRequest():
                 self._helm.obey(event)

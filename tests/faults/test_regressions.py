@@ -46,3 +46,7 @@ def test_a_panic_outlives_a_death_right_after_it_was_written_down() -> None:
 
 def test_what_somebody_added_to_a_position_we_have_just_left_is_his() -> None:
     storm(5085)
+
+
+def test_a_record_that_a_write_fault_held_back_is_made_up_for_before_anything_else_happens() -> None:
+    storm(88)

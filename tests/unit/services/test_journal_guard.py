@@ -138,3 +138,16 @@ def test_what_could_not_be_written_goes_before_what_comes_next() -> None:
     guard.append([entry(changed)])
     guard.append([entry(changed)])
     assert [each.body for each in journal.entries] == [CLOSING, changed, changed]
+
+
+def test_what_waits_is_written_as_soon_as_it_can_be_though_nothing_else_is() -> None:
+    guard, journal, faults = guarded()
+    journal.is_broken = True
+    guard.append([entry(CLOSING)])
+    guard.make_up()
+    assert faults == ["the disk is full"]
+    assert not journal.entries
+    journal.is_broken = False
+    guard.make_up()
+    guard.make_up()
+    assert [each.body for each in journal.entries] == [CLOSING]
