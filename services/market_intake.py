@@ -200,6 +200,7 @@ class MarketIntake:
             return
         if candle is None:
             self._buffer.drop(index, open_time)
+            self._barrier.forget(index, open_time)
         else:
             self._buffer.put(index, open_time, tuple(candle.tolist()))
         if candle is None or open_time <= self._barrier.frontier:

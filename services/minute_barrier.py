@@ -68,6 +68,13 @@ class MinuteBarrier:
         self.publish_complete()
         return is_first
 
+    def forget(self, index: int, open_time: int) -> None:
+        """Take an arrival back whose candle is no longer known, so that nobody decides on its absence."""
+        pending = self._pending.get(open_time)
+        if pending is not None and pending.arrived[index]:
+            pending.arrived[index] = False
+            pending.count -= 1
+
     def expire(self, open_time: int) -> None:
         """Publish everything up to this minute, whoever is missing."""
         while self.frontier < open_time:

@@ -50,3 +50,7 @@ def test_what_somebody_added_to_a_position_we_have_just_left_is_his() -> None:
 
 def test_a_record_that_a_write_fault_held_back_is_made_up_for_before_anything_else_happens() -> None:
     storm(88)
+
+
+def test_nobody_decides_on_a_candle_that_was_taken_back_before_its_minute_was_told() -> None:
+    storm(349)
