@@ -1,10 +1,15 @@
 """The trader in storms: whatever goes wrong, nothing is lost, doubled, forgotten or left without a stop."""
 
+import json
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from exchange.sim.server.faults.catalogue import ALL, StreamFault
+from tests.e2e.program import ROOT, environment
 from tests.faults.campaign import campaign, how_to_repeat
 from tests.faults.deeds import Deed
 from tests.faults.invariants import Violation
@@ -37,6 +42,19 @@ def test_three_hundred_storms_break_no_invariant() -> None:
 
 def test_the_same_seed_tells_the_same_story_to_the_last_byte() -> None:
     assert lived_through(7) == storm(7)
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "4"])
+def test_another_process_tells_the_same_story(hash_seed: str, tmp_path: Path) -> None:
+    """Sets of names have another order there. With streamed candles there is most to order."""
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.faults", "--seeds", "2", "--start", "7", "--json"],
+        env=environment(tmp_path, {"PYTHONHASHSEED": hash_seed}),
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(told.stdout)["sha256"] == campaign(range(7, 9)).sha256
 
 
 def test_three_hundred_storms_have_everything_in_store_that_can_go_wrong() -> None:

@@ -54,11 +54,11 @@ class Conversations:
         self._admit(connection, [*names, *filter(None, streams.split("/"))])
         self._listen(connection, listen_keys)
         connection.events = frozenset(filter(None, events.split("/")))
-        self._hub.connections.add(connection)
+        self._hub.connections[connection] = None
         return connection
 
     def close(self, connection: Connection) -> None:
-        self._hub.connections.discard(connection)
+        self._hub.connections.pop(connection, None)
 
     def answer(self, connection: Connection, message: str | bytes) -> bytes | None:
         """Return the answer to one message, or nothing where there were too many: then it must be closed."""

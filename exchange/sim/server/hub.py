@@ -95,10 +95,12 @@ class Hub:
     """All open connections."""
 
     def __init__(self) -> None:
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}
+        """As they were opened: whoever came first is told first, in every run alike."""
 
-    def channels(self) -> set[str]:
-        return {channel for each in self.connections for channel in each.channels}
+    def channels(self) -> Iterable[str]:
+        """Return the channels somebody listens to, each once, in the order of the first who does."""
+        return dict.fromkeys(channel for each in self.connections for channel in each.channels)
 
     def audience(self, channel: str) -> Integers | None:
         """Return the numbers of the symbols somebody listens to on a channel, or ``None`` for all of them."""
@@ -110,7 +112,7 @@ class Hub:
     def retire(self, opened_before: float) -> None:
         """Close the connections that are older than that (monotonic seconds)."""
         for connection in [each for each in self.connections if each.opened_at < opened_before]:
-            self.connections.discard(connection)
+            self.connections.pop(connection, None)
             connection.close()
 
     def cut_all(self) -> None:

@@ -38,7 +38,7 @@ def listener(hub: Hub, *names: str, route: Route = Route.MARKET, combined: bool 
     transport = FakeTransport()
     connection = Connection(transport, route, combined=combined)
     connection.subscribe_all({name: parse_stream(name, INDEX) for name in names})
-    hub.connections.add(connection)
+    hub.connections[connection] = None
     return transport
 
 
