@@ -1,7 +1,8 @@
 """One storm from beginning to end: trade while it lasts, let it calm down, close, and settle the accounts."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -43,16 +44,23 @@ _HUMANS_SHARE = Decimal(2000)  # USDT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one storm came to: ``steps`` are the first life's, ``journal_sha256`` chains all events."""
+    """What one storm came to.
+
+    ``struck`` counts by fault, ``steps`` are the first life's, ``journal_sha256`` chains all events.
+    """
 
     seed: int
     entries: int
     exits: tuple[str, ...]
-    strikes: int
+    struck: Mapping[str, int]
     lives: int
     steps: tuple[str, ...]
     longest_exposure: float
     journal_sha256: str
+
+    @property
+    def strikes(self) -> int:
+        return sum(self.struck.values())
 
 
 def storm(seed: int) -> Outcome:
@@ -248,7 +256,7 @@ class _Stage:
             seed=self._world.weather.seed,
             entries=len(positions),
             exits=tuple(str(each.exit_reason) for each in positions),
-            strikes=len(exchange.simulator.faults.strikes),
+            struck=Counter(each.fault for each in exchange.simulator.faults.strikes),
             lives=self.lives.count,
             steps=tuple(self.lives.steps),
             longest_exposure=watch.longest_exposure,

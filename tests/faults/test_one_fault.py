@@ -13,7 +13,12 @@ from tests.faults.scenario import Outcome, live_through
 ENTRY = "POST /fapi/v1/order"
 STOP = "POST /fapi/v1/algoOrder"
 CANCEL = "DELETE /fapi/v1/algoOrder"
+QUERY = "GET /fapi/v1/order"
 FILLS = "ORDER_TRADE_UPDATE"
+ASKED_ABOUT = (
+    Rule(fault=RestFault.LOSE_REPLY, match=ENTRY, rate=0.3),
+    Rule(fault=StreamFault.EVENT_MISSING, match=FILLS, rate=0.5),  # or nobody would need to ask
+)
 
 
 def lived(
@@ -27,9 +32,14 @@ def lived(
 ) -> Outcome:
     """Live through storms in which this happens, and nothing else; it must have struck a trader at work."""
     rule = Rule(fault=fault, match=match, rate=rate, code=code, seconds=seconds, executed=executed)
-    outcome = live_through(Weather(seed=5, rules=(rule,)))
-    assert outcome.strikes > 0
-    assert outcome.entries > 5
+    return lived_under(rule)
+
+
+def lived_under(*rules: Rule, entries: int = 6, seed: int = 5) -> Outcome:
+    """Live through storms of these faults alone, each of which must have struck."""
+    outcome = live_through(Weather(seed=seed, rules=rules))
+    assert outcome.struck.keys() == {each.fault for each in rules}
+    assert outcome.entries >= entries
     return outcome
 
 
@@ -88,19 +98,20 @@ def test_a_clock_that_is_off_costs_nothing_but_the_order() -> None:
         (RestFault.ROW_MISSING, "/fapi/v3/positionRisk"),
         (RestFault.PARTIAL_PAGE, "/fapi/v3/positionRisk"),
         (RestFault.FIELD_RENAMED, "/fapi/v3/account"),
-        (RestFault.FIELD_NULL, "GET /fapi/v1/order"),
     ],
 )
 def test_an_answer_with_a_hole_is_no_news_of_what_is_missing(fault: RestFault, read: str) -> None:
-    outcome = live_through(Weather(seed=5, rules=(Rule(fault=fault, match=read, rate=0.3),)))
-    assert outcome.entries > 0
+    lived_under(Rule(fault=fault, match=read, rate=0.3), entries=1)
+
+
+@pytest.mark.fault(13)
+def test_an_order_answered_with_a_hole_is_asked_about_again() -> None:
+    lived_under(*ASKED_ABOUT, Rule(fault=RestFault.FIELD_NULL, match=QUERY, rate=0.3), seed=6)
 
 
 @pytest.mark.fault(15)
 def test_what_is_not_found_yet_is_not_given_up() -> None:
-    lost = Rule(fault=RestFault.LOSE_REPLY, match=ENTRY, rate=0.3)
-    hidden = Rule(fault=RestFault.NOT_FOUND_YET, match="GET /fapi/v1/order", rate=0.7)
-    assert live_through(Weather(seed=5, rules=(lost, hidden))).entries > 5
+    lived_under(*ASKED_ABOUT, Rule(fault=RestFault.NOT_FOUND_YET, match=QUERY, rate=0.7), seed=6)
 
 
 @pytest.mark.fault(16)
@@ -209,7 +220,7 @@ def test_too_many_orders_leave_no_position_without_a_stop(code: int) -> None:
 
 @pytest.mark.fault(45)
 def test_no_entry_goes_out_on_a_setting_that_did_not_take() -> None:
-    live_through(Weather(seed=5, rules=(Rule(fault=RestFault.SETTING_IGNORED, rate=0.7),)))
+    lived_under(Rule(fault=RestFault.SETTING_IGNORED, rate=0.7), entries=0)
 
 
 @pytest.mark.fault(57)

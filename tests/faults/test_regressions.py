@@ -4,30 +4,33 @@ import pytest
 
 from exchange.sim.server.faults.catalogue import MinuteFault, RestFault
 from exchange.sim.server.faults.plan import Rule
-from tests.faults.aimed import again_and_again
+from tests.faults.aimed import again_and_again, struck_by
 from tests.faults.deeds import Deed
-from tests.faults.plan import Weather
 from tests.faults.scenario import live_through, storm
+
+
+def struck(seed: int, *rules: Rule) -> None:
+    """Live through storms of these faults alone, which must have struck."""
+    assert live_through(struck_by(*rules)(seed)).strikes > 0
 
 
 @pytest.mark.fault(19)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_lies_between_steps_that_grew_is_closed_all_the_same(seed: int) -> None:
-    live_through(Weather(seed=seed, rules=(Rule(fault=MinuteFault.FILTERS_CHANGED, rate=0.3),)))
+    struck(seed, Rule(fault=MinuteFault.FILTERS_CHANGED, rate=0.3))
 
 
 @pytest.mark.fault(41)
 @pytest.mark.parametrize("seed", [12, 21])
 def test_a_target_stuck_since_an_earlier_position_takes_the_next_one_and_is_booked(seed: int) -> None:
-    stuck = Rule(fault=MinuteFault.TRIGGERS_STUCK, rate=1.0, seconds=10.0)
-    live_through(Weather(seed=seed, rules=(stuck,)))
+    struck(seed, Rule(fault=MinuteFault.TRIGGERS_STUCK, rate=1.0, seconds=10.0))
 
 
 @pytest.mark.fault(33)
 def test_closes_that_are_lost_one_after_another_leave_nothing_exposed_for_long() -> None:
     refused = Rule(fault=RestFault.REFUSED, match="POST /fapi/v1/algoOrder", rate=0.5, code=-2021)
     lost = Rule(fault=RestFault.LOSE_REQUEST, match="POST /fapi/v1/order", rate=0.5)
-    live_through(Weather(seed=5, rules=(refused, lost)))
+    struck(5, refused, lost)
 
 
 @pytest.mark.fault(93)

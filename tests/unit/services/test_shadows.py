@@ -31,7 +31,7 @@ from tests.builders_trader import INSTRUMENTS, SYMBOLS, World, closing_fill
 COSTS = CostParameters()
 
 
-def halted(**how: object) -> World:
+def halted() -> World:
     """Make a trader that can not open anything real: it only follows."""
     made = World(shadows=True, costs=COSTS)
     made.minute()
@@ -150,7 +150,6 @@ def test_shadows_are_seen_in_no_statistics_and_teach_nothing(world: World) -> No
 
 def test_their_rows_are_never_learned_from_unasked(tmp_path: Path, world: World) -> None:
     world.trader.desk.resume(T0)
-    world.wish("AUSDT", "AUSDT")
     cast(world, "BUSDT")
     world.trader.desk.halt("tests", T0)
     cast(world, "CUSDT")
