@@ -11,6 +11,7 @@ from cli.folders import fresh_folder
 from cli.options import (
     DemoOptions,
     DownloadOptions,
+    MarketOptions,
     ReplayOptions,
     ScanOptions,
     SimOptions,
@@ -150,7 +151,7 @@ def _check_explained(settings: Settings, options: ScanOptions) -> None:
         check_explained(options.explain, listed_symbols(options))
 
 
-def _check_playable(options: DemoOptions | ScanOptions) -> None:
+def _check_playable(options: MarketOptions) -> None:
     if options.data:
         from wiring.sim import check_playable
 

@@ -157,9 +157,5 @@ def _held(view: TraderView, symbol: str, source: Source | None = None) -> Positi
     wanted = symbol.strip().upper()
     names = {wanted, wanted.removesuffix(_QUOTE_ASSET) + _QUOTE_ASSET}
     books = {Source.REAL: view.real, Source.VIRTUAL: view.virtual}
-    for each, book in books.items():
-        if source in {None, each}:
-            for held in book:
-                if held.position.symbol in names:
-                    return held
-    return None
+    asked = [held for each, book in books.items() if source in {None, each} for held in book]
+    return next((held for held in asked if held.position.symbol in names), None)

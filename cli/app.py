@@ -211,9 +211,8 @@ def _add_replay(app: typer.Typer, actions: Actions) -> None:
         out: Out = None,
         as_json: Json = False,
     ) -> None:
+        _check_order(start, end)
         chosen = _names(symbols)
-        if start is not None and end is not None and end <= start:
-            raise typer.BadParameter("--to must be later than --from")
         options = ReplayOptions(data=data, start=start, end=end, symbols=chosen, out=out, as_json=as_json)
         raise typer.Exit(actions.replay(options))
 
@@ -229,11 +228,15 @@ def _add_download(app: typer.Typer, actions: Actions) -> None:
         ] = None,
         as_json: Json = False,
     ) -> None:
+        _check_order(start, end)
         chosen = () if symbols.strip().lower() == "all" else _names(symbols)
-        if start is not None and end is not None and end <= start:
-            raise typer.BadParameter("--to must be later than --from")
         options = DownloadOptions(symbols=chosen, start=start, end=end, out=out, as_json=as_json)
         raise typer.Exit(actions.download(options))
+
+
+def _check_order(start: int | None, end: int | None) -> None:
+    if start is not None and end is not None and end <= start:
+        raise typer.BadParameter("--to must be later than --from")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -10,39 +10,44 @@ from core.settings import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOptions:
-    """``minutes`` are market minutes; ``speed`` 0 means as fast as possible; ``start`` is ms."""
+class MarketOptions:
+    """A simulated market: ``symbols`` drawn from ``seed``, or what ``data`` recorded, from ``start`` (ms) on.
 
-    minutes: int
+    ``speed`` is in market minutes a minute, 0 as fast as possible.
+    """
+
     speed: float
     symbols: int
     seed: int
     data: Path | None
     start: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions(MarketOptions):
+    """``minutes`` are market minutes."""
+
+    minutes: int
     out: Path | None
     as_json: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanOptions:
+class ScanOptions(MarketOptions):
     """``mode`` ``None`` takes the one of the settings; ``top`` rows at most; ``explain`` names a symbol.
 
-    The rest is about the simulated market, whose ``speed`` makes the wait for history short.
+    ``speed`` makes the wait for history short.
     """
 
     mode: Mode | None
     top: int
     explain: str | None
-    symbols: int
-    seed: int
-    data: Path | None
-    start: int | None
     as_json: bool
     speed: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimOptions:
+class SimOptions(MarketOptions):
     """``port`` 0 lets the system choose; ``faults`` is the seed of the fault plan.
 
     ``with_parent`` ends the simulator when its standard input does.
@@ -50,11 +55,6 @@ class SimOptions:
 
     host: str
     port: int
-    speed: float
-    symbols: int
-    seed: int
-    data: Path | None
-    start: int | None
     faults: int | None
     with_parent: bool
     as_json: bool

@@ -1,8 +1,8 @@
 """The journal's tables, and how a file comes to have them."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -103,14 +103,8 @@ def open_writer(path: Path, *, durable: bool = True) -> sqlite3.Connection:
         )
     except (OSError, sqlite3.Error) as error:
         raise fault(path, error) from error
-    try:
+    with _closed_at_fault(connection, path):
         _prepare(connection, path, durable=durable)
-    except DAMAGE as error:
-        connection.close()
-        raise fault(path, error) from error
-    except JournalError:
-        connection.close()
-        raise
     return connection
 
 
@@ -129,35 +123,43 @@ def open_reader(path: Path) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
         )
+    except sqlite3.Error as error:
+        raise fault(path, error) from error
+    with _closed_at_fault(connection, path):
         version = _version(connection, path)
         if version != SCHEMA_VERSION:
             return _newer_copy(connection, version, path)
         _check_tables(connection, path)
+    return connection
+
+
+@contextmanager
+def _closed_at_fault(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Close the connection where the journal can not be used, and say what happened to it."""
+    try:
+        yield
+    except DAMAGE as error:
+        connection.close()
+        raise fault(path, error) from error
     except JournalError:
         connection.close()
         raise
-    except DAMAGE as error:
-        raise fault(path, error) from error
-    return connection
 
 
 def _newer_copy(connection: sqlite3.Connection, version: int, path: Path) -> sqlite3.Connection:
     if not version:
-        connection.close()
         raise JournalError(f"The journal {path} is empty: start the trader once.")
     copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # SQLite's own temporary file
     with closing(connection):
         connection.backup(copy)
-    for number in range(version + 1, SCHEMA_VERSION + 1):
-        _migrate(copy, number)
+    _migrate(copy, since=version)
     return copy
 
 
 def blank_copy() -> sqlite3.Connection:
     """Open an empty journal that ends with its connection."""
     copy = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file
-    for number in range(1, SCHEMA_VERSION + 1):
-        _migrate(copy, number)
+    _migrate(copy, since=0)
     copy.execute("BEGIN")
     return copy
 
@@ -192,8 +194,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> No
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     if 0 < version < SCHEMA_VERSION:
         _back_up(connection, path.with_name(f"{path.name}.v{version}.bak"))
-    for number in range(version + 1, SCHEMA_VERSION + 1):
-        _migrate(connection, number)
+    _migrate(connection, since=version)
     _check_tables(connection, path)
 
 
@@ -231,11 +232,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _migrate(connection: sqlite3.Connection, number: int) -> None:
-    connection.executescript(
-        f"BEGIN IMMEDIATE; {MIGRATIONS[number - 1]}"
-        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
-    )
+def _migrate(connection: sqlite3.Connection, *, since: int) -> None:
+    """Bring a file of version ``since`` up to ours, a transaction a step."""
+    for number in range(since + 1, SCHEMA_VERSION + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {MIGRATIONS[number - 1]}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
+        )
 
 
 def _back_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cli.download import DownloadLine, DownloadResult, finish_download
 from cli.folders import fresh_folder
-from cli.options import DownloadOptions, ScanOptions
+from cli.options import DownloadOptions, MarketOptions
 from core.clock import SystemClock
 from core.rng import seeded
-from core.settings import Mode, Settings
+from core.settings import Settings
 from data.candle_archive import CandleArchive
 from data.run_lock import RunLock
 from exchange.binance.addresses import Credentials, simulator_at
@@ -19,9 +19,7 @@ from services.candle_download import CandleDownload, span_of
 from wiring.modes import addresses_of
 from wiring.simulated import simulator_command
 
-_SIMULATED_HISTORY = ScanOptions(
-    mode=Mode.SIM, top=1, explain=None, symbols=650, seed=1, data=None, start=None, as_json=True
-)
+_SIMULATED_HISTORY = MarketOptions(speed=60, symbols=650, seed=1, data=None, start=None)
 
 
 async def run_download(settings: Settings, options: DownloadOptions) -> int:

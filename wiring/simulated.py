@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.options import DemoOptions, ScanOptions
+from cli.options import MarketOptions
 from core.clock import ScaledClock, SystemClock
 from core.rng import seeded
 from exchange.binance.addresses import Credentials, simulator_at
@@ -44,7 +44,7 @@ class ChildsPace:
 
 
 @asynccontextmanager
-async def simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIterator[Place]:
+async def simulated(options: MarketOptions, folder: Path) -> AsyncIterator[Place]:
     """Start the simulator as a child, gently, and connect to it; both end with the context."""
     async with simulator_child(simulator_command(options), folder / "simulator.log") as told:
         await asyncio.to_thread(warm, clock=SystemClock())  # a compiler must not hold up the loop later
@@ -73,7 +73,7 @@ async def simulated(options: DemoOptions | ScanOptions, folder: Path) -> AsyncIt
             await connection.close()
 
 
-def simulator_command(options: DemoOptions | ScanOptions) -> list[str]:
+def simulator_command(options: MarketOptions) -> list[str]:
     """Return the command line that starts this program's simulator as a child."""
     command = [sys.executable, str(DOOR), "sim", "--json", "--port", "0", "--with-parent"]
     chosen: dict[str, object] = {
@@ -86,6 +86,6 @@ def simulator_command(options: DemoOptions | ScanOptions) -> list[str]:
     return command + [str(part) for pair in chosen.items() for part in pair]
 
 
-def _start_speed(options: DemoOptions | ScanOptions) -> float:
+def _start_speed(options: MarketOptions) -> float:
     """Begin no faster than this: what passes while history is fetched is not scanned."""
     return min(options.speed or UNPACED, GENTLE)

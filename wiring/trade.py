@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from cli.options import DemoOptions
+from cli.options import MarketOptions
 from cli.reasons import refusal_text
 from cli.watch import Watch
 from cli.watched_run import Goal, WatchedRun
@@ -20,9 +20,7 @@ from wiring.records import Records, log_to, records_in
 from wiring.rig import rig_at
 from wiring.simulated import simulated
 
-_ENDLESS = DemoOptions(
-    minutes=1, speed=1, symbols=650, seed=1, data=None, start=None, out=None, as_json=False
-)
+_OUR_MARKET = MarketOptions(speed=1, symbols=650, seed=1, data=None, start=None)
 
 
 async def run_trade(
@@ -60,7 +58,7 @@ def _place(
     settings: Settings, folder: Path, transport: Transport | None
 ) -> AbstractAsyncContextManager[Place]:
     if settings.starts_simulator:
-        return simulated(_ENDLESS, folder)
+        return simulated(_OUR_MARKET, folder)
     return exchange_of(settings, folder, sends_orders=settings.may_trade, transport=transport)
 
 

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
@@ -41,10 +43,13 @@ from exchange.binance.user_stream import UserStream
 from exchange.limits.retries import ReadRetries
 from exchange.limits.weight import Priority
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
 
 _CONDITIONAL_ROLES = frozenset({Role.STOP, Role.TRAIL, Role.TARGET})
 _ISOLATED = "ISOLATED"
+_NOTHING: rest.Parameters = MappingProxyType({})
 
 
 class BinanceFutures:
@@ -59,9 +64,7 @@ class BinanceFutures:
         self._funding: Sequence[FundingTerms] = ()
 
     async def instruments(self) -> Mapping[str, Instrument]:
-        info = await self._retries.run(
-            lambda: self._api.call(rest.EXCHANGE_INFO, {}, priority=Priority.ACCOUNT, reply=ExchangeInfo)
-        )
+        info = await self._ask(rest.EXCHANGE_INFO, reply=ExchangeInfo)
         weight_limit = info.weight_limit()
         if weight_limit is not None:
             self._api.limiter.set_limit(weight_limit)
@@ -73,12 +76,8 @@ class BinanceFutures:
         It is as old as the question: what fills while the answers are on their way may be missing from it.
         """
         asked_at = self._clock.market_ms()
-        account = await self._retries.run(
-            lambda: self._api.call(rest.ACCOUNT, {}, priority=Priority.ACCOUNT, reply=AccountReply)
-        )
-        positions = await self._retries.run(
-            lambda: self._api.call(rest.POSITIONS, {}, priority=Priority.ACCOUNT, reply=list[msgspec.Raw])
-        )
+        account = await self._ask(rest.ACCOUNT, reply=AccountReply)
+        positions = await self._ask(rest.POSITIONS, reply=list[msgspec.Raw])
         return account_read(account, positions, at=asked_at)
 
     async def prepare(self, symbol: str, leverage: int) -> int:
@@ -108,10 +107,8 @@ class BinanceFutures:
         parameters = {"symbol": conditional.symbol, "clientAlgoId": conditional.client_order_id}
         try:
             # To cancel twice does no harm, so this may be repeated like a read.
-            await self._retries.run(
-                lambda: self._api.call(
-                    rest.CANCEL_CONDITIONAL, parameters, priority=Priority.PROTECTIVE, reply=orders.Accepted
-                )
+            await self._ask(
+                rest.CANCEL_CONDITIONAL, parameters, priority=Priority.PROTECTIVE, reply=orders.Accepted
             )
         except ExchangeRefused as refusal:
             if BY_CODE.get(refusal.code) is not Outcome.NOT_FOUND:
@@ -132,26 +129,18 @@ class BinanceFutures:
         if symbol is not None:  # asked for when something does not fit, and a fortieth of the weight
             endpoint, parameters = replace(endpoint, weight=1), {"symbol": symbol}
             priority = Priority.PROTECTIVE
-        rows = await self._retries.run(
-            lambda: self._api.call(endpoint, parameters, priority=priority, reply=list[msgspec.Raw])
-        )
+        rows = await self._ask(endpoint, parameters, priority=priority, reply=list[msgspec.Raw])
         resting = sort_out(rows, orders.OpenConditionalReply).read  # one left out is asked about by its id
         return tuple(orders.resting_conditional(each) for each in resting)
 
     async def open_orders(self) -> Sequence[RestingOrder]:
-        rows = await self._retries.run(
-            lambda: self._api.call(rest.OPEN_ORDERS, {}, priority=Priority.ACCOUNT, reply=list[msgspec.Raw])
-        )
+        rows = await self._ask(rest.OPEN_ORDERS, reply=list[msgspec.Raw])
         resting = sort_out(rows, orders.OpenOrderReply).read
         return tuple(orders.resting_order(each) for each in resting)
 
     async def incomes(self, since: int) -> Sequence[Income]:
         async def ask(parameters: rest.Parameters) -> Sequence[msgspec.Raw]:
-            return await self._retries.run(
-                lambda: self._api.call(
-                    rest.INCOME, parameters, priority=Priority.ACCOUNT, reply=list[msgspec.Raw]
-                )
-            )
+            return await self._ask(rest.INCOME, parameters, reply=list[msgspec.Raw])
 
         return await incomes_since(ask, since, now=self._clock.market_ms())
 
@@ -160,6 +149,19 @@ class BinanceFutures:
 
     async def close(self) -> None:
         await self._user_stream.close()
+
+    async def _ask(
+        self,
+        endpoint: rest.Endpoint,
+        parameters: rest.Parameters = _NOTHING,
+        *,
+        priority: Priority = Priority.ACCOUNT,
+        reply: type[T],
+    ) -> T:
+        """Ask until there is an answer, which is for what may be done twice without harm."""
+        return await self._retries.run(
+            lambda: self._api.call(endpoint, parameters, priority=priority, reply=reply)
+        )
 
     async def _send(self, endpoint: rest.Endpoint, parameters: rest.Parameters, priority: Priority) -> None:
         """Send an order, once."""
@@ -173,18 +175,12 @@ class BinanceFutures:
     async def _brackets(self) -> Sequence[SymbolBrackets]:
         if not self._api.signs:
             return ()
-        return await self._retries.run(
-            lambda: self._api.call(rest.BRACKETS, {}, priority=Priority.ACCOUNT, reply=list[SymbolBrackets])
-        )
+        return await self._ask(rest.BRACKETS, reply=list[SymbolBrackets])
 
     async def _funding_terms(self) -> Sequence[FundingTerms]:
         """Return what was told last; that nobody tells keeps no contract from being traded."""
         try:
-            self._funding = await self._retries.run(
-                lambda: self._api.call(
-                    rest.FUNDING_INFO, {}, priority=Priority.ACCOUNT, reply=list[FundingTerms]
-                )
-            )
+            self._funding = await self._ask(rest.FUNDING_INFO, reply=list[FundingTerms])
         except (ExchangeUnavailable, ExchangeRefused) as fault:
             _log.warning("funding intervals not read: %s", fault)
         return self._funding
@@ -197,18 +193,14 @@ class BinanceFutures:
     async def _set(self, endpoint: rest.Endpoint, parameters: rest.Parameters) -> None:
         """Change a setting; that it was so already is success."""
         try:
-            await self._retries.run(
-                lambda: self._api.call(endpoint, parameters, priority=Priority.ORDER, reply=orders.Accepted)
-            )
+            await self._ask(endpoint, parameters, priority=Priority.ORDER, reply=orders.Accepted)
         except ExchangeRefused as refusal:
             if BY_CODE.get(refusal.code) is not Outcome.NO_CHANGE:
                 raise
 
     async def _symbol_config(self, symbol: str) -> SymbolConfig:
-        configs = await self._retries.run(
-            lambda: self._api.call(
-                rest.SYMBOL_CONFIG, {"symbol": symbol}, priority=Priority.ORDER, reply=list[SymbolConfig]
-            )
+        configs = await self._ask(
+            rest.SYMBOL_CONFIG, {"symbol": symbol}, priority=Priority.ORDER, reply=list[SymbolConfig]
         )
         found = next((each for each in configs if each.symbol == symbol), None)
         if found is None:
@@ -217,23 +209,16 @@ class BinanceFutures:
 
     async def _find_order(self, query: QueryOrder) -> Sequence[Report]:
         parameters = {"symbol": query.symbol, "origClientOrderId": query.client_order_id}
-        order = await self._retries.run(
-            lambda: self._api.call(
-                rest.FIND_ORDER, parameters, priority=Priority.PROTECTIVE, reply=orders.OrderReply
-            )
+        order = await self._ask(
+            rest.FIND_ORDER, parameters, priority=Priority.PROTECTIVE, reply=orders.OrderReply
         )
         fills = await self._fills(query, order.order_id) if order.executed_qty else ()
         return (*fills, orders.ended(order)) if order.status in orders.ENDED else fills
 
     async def _find_conditional(self, query: QueryOrder) -> Sequence[Report]:
         parameters = {"symbol": query.symbol, "clientAlgoId": query.client_order_id}
-        order = await self._retries.run(
-            lambda: self._api.call(
-                rest.FIND_CONDITIONAL,
-                parameters,
-                priority=Priority.PROTECTIVE,
-                reply=orders.ConditionalReply,
-            )
+        order = await self._ask(
+            rest.FIND_CONDITIONAL, parameters, priority=Priority.PROTECTIVE, reply=orders.ConditionalReply
         )
         fills = await self._fills(query, order.became) if order.became else ()
         if not order.is_told_whole(fills):
@@ -243,13 +228,11 @@ class BinanceFutures:
     async def _fills(self, query: QueryOrder, order_id: int | str) -> Sequence[OrderFilled]:
         """Return the executions of an order that exists: that they are not found says nothing of it."""
         try:
-            trades = await self._retries.run(
-                lambda: self._api.call(
-                    rest.FIND_TRADES,
-                    {"symbol": query.symbol, "orderId": order_id},
-                    priority=Priority.PROTECTIVE,
-                    reply=list[orders.TradeReply],
-                )
+            trades = await self._ask(
+                rest.FIND_TRADES,
+                {"symbol": query.symbol, "orderId": order_id},
+                priority=Priority.PROTECTIVE,
+                reply=list[orders.TradeReply],
             )
         except ExchangeRefused as refusal:
             raise ExchangeUnavailable(
