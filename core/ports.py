@@ -137,10 +137,6 @@ class Journal(Recorder, Protocol):
         """Return the last recorded state of every position that has not closed."""
         ...
 
-    def closed_trades(self) -> Iterator[TradeRecord]:
-        """Yield every closed position in the order of closing."""
-        ...
-
     def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
         """Return the ``limit`` positions of one book that closed last, in the order of closing."""
         ...

@@ -8,7 +8,7 @@ from typing import Protocol
 from core.clock import Clock
 from core.lifecycle import LifecycleParameters
 from core.market import MinuteClosed
-from core.ports import Execution, Journal
+from core.ports import Execution, Recorder
 from core.positions import ExitReason, Position, Source, Stage
 from services.book import Book, BookListener, MinuteDriven
 
@@ -46,7 +46,7 @@ class Books:
         venues: Venues,
         listener: Callable[[Source], BookListener],
         *,
-        journal: Journal,
+        journal: Recorder,
         clock: Clock,
         parameters: LifecycleParameters,
     ) -> None:

@@ -21,7 +21,7 @@ from core.orders import (
     OrderRejected,
     Report,
 )
-from core.ports import Journal, Notifier
+from core.ports import Notifier, Recorder
 from core.positions import ExitReason, Position, Source
 from core.reconciliation import Finding, Oddity
 from core.risk_state import Halt
@@ -53,7 +53,7 @@ class Clerk:
         *,
         desk: RiskDesk,
         snapshots: Snapshots,
-        journal: Journal,
+        journal: Recorder,
         bookkeeper: Bookkeeper,
         notifier: Notifier,
         clock: Clock,

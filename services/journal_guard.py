@@ -1,33 +1,29 @@
 """Keeps exits going when the journal can not be written, and lets nothing be opened then."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from core.errors import EntryUnwritable, JournalError
 from core.journal import CommandSent, Entry, IntentRecorded
 from core.orders import PrepareSymbol, SubmitEntry
-from core.ports import Journal
-from core.positions import Position, Source
-from core.risk_state import RiskState
-from core.trades import TradeRecord, TradeResult
+from core.ports import Recorder
 
 log = logging.getLogger(__name__)
-
 
 _MOST_WAITING = 10_000
 """Calls of ``append``."""
 
 
 class JournalGuard:
-    """A ``core.ports.Journal`` that fails only for what opens a position.
+    """A ``core.ports.Recorder`` that fails only for what opens a position.
 
     A stop or a close must leave even when it can not be written down. What could not be written waits, and
     goes before whatever comes next, so that a full disk costs no record. ``failed`` hears of every failure,
     ``lost`` of the first record since all was well that will never be written.
     """
 
-    def __init__(self, journal: Journal, *, failed: Callable[[str], None], lost: Callable[[], None]) -> None:
+    def __init__(self, journal: Recorder, *, failed: Callable[[str], None], lost: Callable[[], None]) -> None:
         self._journal = journal
         self._failed = failed
         self._lost = lost
@@ -95,30 +91,6 @@ class JournalGuard:
         if not self._has_lost:
             self._has_lost = True
             self._lost()
-
-    def live_positions(self) -> Sequence[Position]:
-        return self._journal.live_positions()
-
-    def closed_trades(self) -> Iterator[TradeRecord]:
-        return self._journal.closed_trades()
-
-    def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
-        return self._journal.newest_trades(source, limit)
-
-    def results(self) -> Iterator[TradeResult]:
-        return self._journal.results()
-
-    def damage(self) -> str:
-        return self._journal.damage()
-
-    def risk_state(self) -> RiskState | None:
-        return self._journal.risk_state()
-
-    def given_up(self, limit: int) -> Sequence[Position]:
-        return self._journal.given_up(limit)
-
-    def position_ids(self, limit: int) -> Sequence[str]:
-        return self._journal.position_ids(limit)
 
 
 def _opens(entry: Entry) -> bool:

@@ -15,7 +15,7 @@ from core.instruments import Instrument
 from core.journal import Entry, IntentRecorded, PositionChanged, PositionClosed
 from core.lifecycle import LifecycleParameters
 from core.market import MinuteClosed
-from core.ports import Journal
+from core.ports import Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source
 from core.signals import Candidate
 from services.book import Book, BookListener
@@ -43,7 +43,7 @@ class Shadows:
         self,
         venue: Callable[[], PaperVenue] | None,
         *,
-        journal: Journal,
+        journal: Recorder,
         snapshots: Snapshots,
         bookkeeper: Bookkeeper,
         monitoring: MonitoringService,

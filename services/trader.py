@@ -89,12 +89,13 @@ class Trader:
         self._store = store
         self._clock = clock
         self.desk = desk
-        self._journal = JournalGuard(journal, failed=self._on_journal_fault, lost=self._on_journal_loss)
+        self._journal = journal
+        self._recorder = JournalGuard(journal, failed=self._on_journal_fault, lost=self._on_journal_loss)
         snapshots, rules = Snapshots(store), lifecycle or LifecycleParameters()
         self._clerk = Clerk(
             desk=desk,
             snapshots=snapshots,
-            journal=self._journal,
+            journal=self._recorder,
             bookkeeper=bookkeeper,
             notifier=notifier,
             clock=clock,
@@ -103,7 +104,7 @@ class Trader:
         self._books = Books(
             venues,
             self._clerk.listener,
-            journal=self._journal,
+            journal=self._recorder,
             clock=clock,
             parameters=rules,
         )
@@ -192,7 +193,7 @@ class Trader:
                 self._store.arrange(event.axis)
                 self._warmed.intersection_update(event.axis.names)
             case Tick():
-                self._journal.make_up()
+                self._recorder.make_up()
                 self._books.tick(event.marks)
             case OperatorRequest():
                 self._helm.obey(event)
@@ -257,7 +258,7 @@ class Trader:
     ) -> Shadows:
         return Shadows(
             venues.shadow,
-            journal=self._journal,
+            journal=self._recorder,
             snapshots=snapshots,
             bookkeeper=bookkeeper,
             monitoring=self._monitoring,

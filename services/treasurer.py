@@ -8,7 +8,7 @@ from core.income import Income, IncomeKind, IncomesListed, ReadIncomes
 from core.journal import Entry, IncomeBooked
 from core.notices import Severity
 from core.orders import AccountRead, FundingPaid
-from core.ports import Journal
+from core.ports import Recorder
 from core.wallet import OVERLAP_MS
 from services.risk_desk import RiskDesk
 
@@ -39,7 +39,7 @@ class Treasurer:
     def __init__(
         self,
         desk: RiskDesk,
-        journal: Journal,
+        journal: Recorder,
         *,
         ask: Callable[[ReadIncomes], object],
         judged: Callable[[AccountRead, Sequence[Income]], None],

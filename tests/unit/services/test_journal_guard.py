@@ -126,7 +126,7 @@ def test_what_closes_goes_on_and_is_made_up_for_later() -> None:
     assert faults == ["the disk is full"]
     journal.is_broken = False
     guard.append([entry(PositionChanged(position=position()))])
-    assert guard.live_positions() == [position()]
+    assert journal.live_positions() == [position()]
 
 
 def test_what_could_not_be_written_goes_before_what_comes_next() -> None:
