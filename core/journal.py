@@ -12,6 +12,7 @@ from core.orders import Command, Report
 from core.positions import Position, PositionPlan
 from core.risk_state import RiskState
 from core.signals import RankedSignal
+from core.trades import TradeRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,3 +173,13 @@ class Entry:
     at: int
     seen_at: int
     key: str | None = None
+
+
+def ending(trade: TradeRecord, *, seen_at: int) -> Entry:
+    """Return the entry that a position ends with; its key keeps a trade from being written twice."""
+    return Entry(
+        body=PositionClosed(position=trade.position, snapshot=trade.snapshot),
+        at=trade.position.ended_at,
+        seen_at=seen_at,
+        key=f"closed:{trade.position.position_id}",
+    )

@@ -246,6 +246,11 @@ class Position:
         """Trigger of the resting target, the planned one while none rests."""
         return self.target.trigger_price if self.target else self.plan.targets[-1].price
 
+    @property
+    def ended_at(self) -> int:
+        """When it was over (ms); the planned time where that was never told."""
+        return self.plan.planned_at if self.closed_at is None else self.closed_at
+
     def with_funding(self, amount: Decimal, income_id: str) -> "Position":
         """Book one funding settlement; one with an id that is booked already changes nothing."""
         if income_id and income_id in self.funding_ids:

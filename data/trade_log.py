@@ -217,9 +217,7 @@ def _old(folder: Path) -> Path:
 
 def _closed_on(record: TradeRecord) -> date:
     """Return the UTC day it closed on; the planned one for a record that was never told when."""
-    position = record.position
-    at = position.plan.planned_at if position.closed_at is None else position.closed_at
-    return datetime.fromtimestamp(at / 1000, UTC).date()
+    return datetime.fromtimestamp(record.position.ended_at / 1000, UTC).date()
 
 
 def _name(damage: str) -> None:

@@ -75,6 +75,10 @@ class BookListener:
     stray: Callable[[Report], None]
 
 
+def unheard(*_news: object) -> None:
+    """Be the ears for news that is nobody's business."""
+
+
 class Book:
     """Live positions of one account by symbol. Only the trader's task calls it; readers take ``positions``.
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.clock import Clock
 from core.income import Income, IncomeKind, ReadIncomes
 from core.instruments import Instrument, InstrumentStatus
-from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged
+from core.journal import Body, Entry, PositionChanged, PositionClosed, RiskChanged, ending
 from core.lifecycle_moves import Concern
 from core.notices import Alert, PositionEnded, PositionOpened, Severity
 from core.order_ids import tag_of
@@ -26,7 +26,7 @@ from core.positions import ExitReason, Position, Source
 from core.reconciliation import Finding, Oddity
 from core.risk_state import Halt
 from core.universe import UniverseRefreshed
-from services.book import BookListener
+from services.book import BookListener, unheard
 from services.bookkeeping import Bookkeeper
 from services.digest import DecisionDigest
 from services.risk_desk import RiskDesk
@@ -83,10 +83,10 @@ class Clerk:
         return BookListener(
             ending=self._ending,
             entered=self._entered,
-            opened=_unheard if source is Source.TWIN else self._opened,
+            opened=unheard if source is Source.TWIN else self._opened,
             closed=self._closed,
-            worried=self._worried if is_real else _unheard,
-            account=self.treasurer.account if is_real else _unheard,
+            worried=self._worried if is_real else unheard,
+            account=self.treasurer.account if is_real else unheard,
             stray=self._stray,
         )
 
@@ -204,17 +204,15 @@ class Clerk:
         if not position.fills:
             return ()
         record = self._snapshots.record_of(position)
-        at, seen_at = _ended_at(position), self._clock.market_ms()
-        body = PositionClosed(position=position, snapshot=record.snapshot)
-        closing = Entry(body=body, at=at, seen_at=seen_at, key=f"closed:{position.position_id}")
+        closing = ending(record, seen_at=self._clock.market_ms())
         after = self._desk.state_after(record)
         if after == self._kept:
             return (closing,)
         self._kept = after
-        return closing, Entry(body=RiskChanged(state=after), at=at, seen_at=seen_at)
+        return closing, Entry(body=RiskChanged(state=after), at=closing.at, seen_at=closing.seen_at)
 
     def _closed(self, position: Position) -> None:
-        record, at = self._snapshots.record_of(position), _ended_at(position)
+        record, at = self._snapshots.record_of(position), position.ended_at
         self._snapshots.drop(position.position_id)
         source = position.plan.source
         if not position.fills:
@@ -298,14 +296,6 @@ class Clerk:
             ]
         )
         self._bookkeeper.keep(amended)
-
-
-def _ended_at(position: Position) -> int:
-    return position.closed_at or position.plan.planned_at
-
-
-def _unheard(*_news: object) -> None:
-    """News that is nobody's business."""
 
 
 def _why_leaving(contract: Instrument) -> str:

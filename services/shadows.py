@@ -12,13 +12,13 @@ from itertools import chain, zip_longest
 from core.clock import Clock
 from core.errors import JournalError
 from core.instruments import Instrument
-from core.journal import Entry, IntentRecorded, PositionChanged, PositionClosed
+from core.journal import Entry, IntentRecorded, PositionChanged, PositionClosed, ending
 from core.lifecycle import LifecycleParameters
 from core.market import MinuteClosed
 from core.ports import Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source
 from core.signals import Candidate
-from services.book import Book, BookListener
+from services.book import Book, BookListener, unheard
 from services.bookkeeping import Bookkeeper
 from services.books import PaperVenue
 from services.monitoring import MonitoringService
@@ -168,20 +168,17 @@ class Shadows:
         return BookListener(
             ending=self._ending,
             entered=lambda _: self._tally.opened(Source.SHADOW),
-            opened=_unheard,
+            opened=unheard,
             closed=self._closed,
-            worried=_unheard,
-            account=_unheard,
-            stray=_unheard,
+            worried=unheard,
+            account=unheard,
+            stray=unheard,
         )
 
     def _ending(self, position: Position) -> Sequence[Entry]:
         if not position.fills:
             return ()
-        body = PositionClosed(position=position, snapshot=self._snapshots.record_of(position).snapshot)
-        at = position.closed_at or position.plan.planned_at
-        key = f"closed:{position.position_id}"
-        return (Entry(body=body, at=at, seen_at=self._clock.market_ms(), key=key),)
+        return (ending(self._snapshots.record_of(position), seen_at=self._clock.market_ms()),)
 
     def _closed(self, position: Position) -> None:
         if position.fills:
@@ -205,7 +202,3 @@ class _Changes:
         entries = tuple(self._newest.values())
         self._newest.clear()
         return entries
-
-
-def _unheard(*_news: object) -> None:
-    """News that is nobody's business."""
