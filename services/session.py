@@ -124,9 +124,10 @@ class Session:
         serving = self._start_serving()
         beside = self._start_beside(companions)
         try:
-            done, _ = await asyncio.wait([*deciding, *serving], return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait([*deciding, *serving], return_when=asyncio.FIRST_COMPLETED)
+            for task in (*deciding, *serving):
+                if task.done():
+                    task.result()
             await _cancel(deciding)
             await self._settle()
         except (asyncio.CancelledError, RestartNeeded):

@@ -156,6 +156,16 @@ async def test_a_trader_that_fails_ends_the_run_with_its_fault() -> None:
         await session(trader, inbox).run(lambda: False)
 
 
+async def test_of_faults_at_one_moment_the_traders_is_told_whatever_the_process() -> None:
+    """A set of tasks has another order in every process."""
+    trader, inbox = Deciding(), Inbox()
+    trader.process = lambda event: 1 // 0  # type: ignore[assignment,method-assign]
+    for _ in range(8):
+        inbox.post(ENDED)
+        with pytest.raises(ZeroDivisionError):
+            await session(trader, inbox).run(lambda: False, ended=broken())
+
+
 @pytest.mark.fault(90)
 def test_a_reconciler_that_hangs_ends_the_run_once_what_was_begun_is_settled() -> None:
     trader, inbox, room = Deciding(unsettled=True), Inbox(), Room()
