@@ -9,10 +9,16 @@ from bot import numbers
 from bot.catalogue import Language, text
 from bot.embeds import heading_of
 from bot.layout import Card, Field, Style, Tone, embed_of, escaped, pages_of
+from core.performance import Evidence, evidence
 from core.positions import Position, Stage
 from core.views import BalanceView, Performance, PositionView, TraderView, TwinGap
 
 POSITIONS_A_PAGE = 6  # more do not fit a telephone's screen
+_VERDICTS = {
+    Evidence.EDGE: "stats.positive",
+    Evidence.NONE: "stats.no_evidence",
+    Evidence.LOSS: "stats.negative",
+}
 
 
 def positions_pages(view: TraderView, style: Style) -> list[discord.Embed]:
@@ -67,12 +73,9 @@ def stats_embed(view: TraderView, style: Style) -> discord.Embed:
 
 def verdict(performance: Performance, language: Language) -> str:
     """Say in one line what the 95 % interval of the mean net R allows to say, and no more."""
-    low, high = performance.net_r_low, performance.net_r_high
-    if low is None or high is None:
+    if performance.net_r_low is None:
         return text("stats.too_few", language)
-    if low <= 0 <= high:
-        return text("stats.no_evidence", language)
-    return text("stats.positive" if low > 0 else "stats.negative", language)
+    return text(_VERDICTS[evidence(performance)], language)
 
 
 # --- parts ------------------------------------------------------------------------------------------

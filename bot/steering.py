@@ -79,10 +79,10 @@ class SteeringCommands(commands.Cog):
         if not await self._desk.lets_steer(interaction):
             return
         language = self._desk.style_for(interaction).language
-        key = self._outcome(wish, pressed=interaction.id, is_yes=is_yes)
-        if key == f"steer.{wish.action}":
+        hindrance = self._hindrance(wish, pressed=interaction.id, is_yes=is_yes)
+        if not hindrance:
             self._obey(wish, by(interaction))
-        words = text(key, language, symbol=wish.symbol)
+        words = text(hindrance or f"steer.{wish.action}", language, symbol=wish.symbol)
         await interaction.response.edit_message(content=words, view=None)
 
     async def _ask(self, interaction: Asked, wish: Wish) -> None:
@@ -94,13 +94,13 @@ class SteeringCommands(commands.Cog):
         words, buttons = question(wish, _describe(wish, view, language), language)
         await interaction.response.send_message(words, view=buttons, ephemeral=True)
 
-    def _outcome(self, wish: Wish, *, pressed: int, is_yes: bool) -> str:
-        """Return the key of what to say; that of the action itself where it is to be done."""
+    def _hindrance(self, wish: Wish, *, pressed: int, is_yes: bool) -> str:
+        """Return the key of why it is not done after all, empty where it is to be done."""
         if not is_yes:
             return "steer.cancelled"
         if wish.is_expired(pressed):
             return "steer.expired"
-        return _objection(wish, self._desk.read()) or f"steer.{wish.action}"
+        return _objection(wish, self._desk.read())
 
     def _obey(self, wish: Wish, who: str) -> None:
         identity = request_id(wish.asked)

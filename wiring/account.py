@@ -43,7 +43,8 @@ async def account_of(
 async def _on_paper(place: Place, records: Records) -> Account:
     """Take up the paper money that earlier runs left, as the journal tells it."""
     contracts = paper_contracts(place)
-    earned = records.journal.reader().net_pnl(Source.REAL)
+    with records.journal.reader() as reader:
+        earned = reader.net_pnl(Source.REAL)
     paper = PaperExchange(await contracts.instruments(), deposit=PAPER_DEPOSIT + earned)
     exchange = PaperAccount(paper, contracts, marks=place.glance.marks, at=place.glance.at)
     return Account(exchange=exchange, execution=paper, paper=paper)
