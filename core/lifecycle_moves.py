@@ -34,7 +34,8 @@ class LifecycleParameters:
     it, ``probe_seconds`` apart, and a read of the whole account that does not show it: right after sending,
     not found is not absent. Where the account shows something all the while, or its stop took something, that
     is somebody else's after ``strange_probes`` such queries. An account that shows another quantity than ours
-    ``doubts`` times is believed.
+    ``doubts`` times is believed; where it shows nothing, any order that may explain it has to be not found as
+    often.
 
     A plan keeps liquidation twice as far as its stop. What may fill ``max_real_risk`` times as far away
     can keep no more than the quotient, ``liquidation_to_stop``.
