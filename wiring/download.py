@@ -27,8 +27,9 @@ async def run_download(settings: Settings, options: DownloadOptions) -> int:
     clock, line = SystemClock(), DownloadLine()
     began = clock.monotonic()
     archive = CandleArchive(_folder(settings, options, now_ms=clock.wire_ms()))
-    with RunLock(archive.folder if options.out else archive.folder.parent):
-        async with _public(settings, archive.folder) as venue:
+    folder = archive.folder if options.out else archive.folder.parent
+    with RunLock(folder):
+        async with _public(settings, folder) as venue:
             span = await span_of(venue.exchange, venue.candles, options.symbols, options.start, options.end)
             line.say(f"{len(span.listed)} symbols into {archive.folder}")
             work = CandleDownload(
@@ -68,11 +69,11 @@ def _folder(settings: Settings, options: DownloadOptions, *, now_ms: int) -> Pat
 
 @asynccontextmanager
 async def _public(settings: Settings, folder: Path) -> AsyncIterator[BinanceConnection]:
-    """Connect to the exchange of the settings without keys; in sim to one of our own."""
+    """Connect to the exchange of the settings without keys; in sim to our own, logged in ``folder``."""
     async with AsyncExitStack() as stack:
         if settings.starts_simulator:
-            command, log = simulator_command(_SIMULATED_HISTORY), folder.parent / "simulator.log"
-            told = await stack.enter_async_context(simulator_child(command, log))
+            command = simulator_command(_SIMULATED_HISTORY)
+            told = await stack.enter_async_context(simulator_child(command, folder / "simulator.log"))
             addresses, speed = simulator_at(told.rest, told.ws), told.speed
         else:
             addresses, speed = addresses_of(settings), 1.0

@@ -56,6 +56,15 @@ async def test_a_downloaded_file_holds_what_the_exchange_tells(tmp_path: Path) -
     assert CandleFile.load(tmp_path / "market.candles").count == candles.count == 2 * 360
 
 
+def test_a_file_from_a_simulator_of_its_own_leaves_nothing_but_its_archive_beside_it(tmp_path: Path) -> None:
+    out = tmp_path / "market.parquet"
+    done = run(
+        "download-data", "--symbols", "BTCUSDT", "--from", FROM, "--to", TO, "--out", out, home=tmp_path
+    )
+    assert done.code == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"market.parquet", "market.candles"}
+
+
 async def test_without_a_place_the_last_day_goes_into_the_accounts_archive(tmp_path: Path) -> None:
     async with exchange() as told:
         done = await downloaded(told, tmp_path, "--symbols", "BTCUSDT")
