@@ -77,22 +77,27 @@ def run(*, seed: int = 1) -> dict[str, Any]:
 
 
 def model_scorer(rng: np.random.Generator) -> ModelScorer:
-    """Train a model on noise with every feature there is, and load it as the trader does."""
-    began = START_MS + np.arange(TRADES) * 15 * MINUTE_MS
-    outcome = rng.normal(size=TRADES)
-    trades = TrainingSet(
+    """Train a model on noise, and load it as the trader does."""
+    with TemporaryDirectory() as folder:
+        model = save(train(noise(rng, TRADES)), Path(folder))
+        return ModelScorer.load(model, feature_version=FEATURE_VERSION)
+
+
+def noise(rng: np.random.Generator, trades: int) -> TrainingSet:
+    """Return closed trades with every feature there is, none of which says anything."""
+    began = START_MS + np.arange(trades) * 15 * MINUTE_MS
+    outcome = rng.normal(size=trades)
+    return TrainingSet(
         features=FEATURE_NAMES,
         version=FEATURE_VERSION,
-        x=rng.normal(size=(TRADES, len(FEATURE_NAMES))).astype(np.float32),
+        x=rng.normal(size=(trades, len(FEATURE_NAMES))).astype(np.float32),
         gross_r=outcome,
         net_r=outcome - 0.2,
-        expected_r=np.zeros(TRADES),
+        expected_r=np.zeros(trades),
         began=began,
         ended=began + 60 * MINUTE_MS,
-        source=np.full(TRADES, "virtual"),
+        source=np.full(trades, "virtual"),
     )
-    with TemporaryDirectory() as folder:
-        return ModelScorer.load(save(train(trades), Path(folder)), feature_version=FEATURE_VERSION)
 
 
 def context_of(symbol: str) -> SymbolContext:

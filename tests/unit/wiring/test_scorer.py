@@ -3,16 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from benchmarks.scan import noise
 from core.clock import ManualClock
 from core.features import FEATURE_NAMES, FEATURE_VERSION, FeatureVector
-from core.market import MINUTE_MS
 from core.notices import Alert
 from core.rng import seeded
 from core.signals import Candidate
-from ml.dataset import TrainingSet
 from ml.registry import CURRENT, MODEL, promote, save
 from ml.scorer import ModelScorer
 from ml.training import TrainingParameters, train
@@ -27,20 +25,8 @@ TRADES = 300
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of noise with every feature there is, saved and not promoted."""
-    rng = seeded(1)
-    outcome, began = rng.normal(size=TRADES), T0 + np.arange(TRADES) * 15 * MINUTE_MS
-    data = TrainingSet(
-        features=FEATURE_NAMES,
-        version=FEATURE_VERSION,
-        x=rng.normal(size=(TRADES, len(FEATURE_NAMES))).astype(np.float32),
-        gross_r=outcome,
-        net_r=outcome - 0.2,
-        expected_r=np.zeros(TRADES),
-        began=began,
-        ended=began + 60 * MINUTE_MS,
-        source=np.full(TRADES, "virtual"),
-    )
-    return save(train(data, TrainingParameters(rounds=3)), tmp_path_factory.mktemp("models"))
+    model = train(noise(seeded(1), TRADES), TrainingParameters(rounds=3))
+    return save(model, tmp_path_factory.mktemp("models"))
 
 
 def scorer_of(folder: Path) -> tuple[object, list[str]]:
