@@ -55,6 +55,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("house")
     shutil.copy(SOURCE, folder)
     (folder / "main_v3.py").write_text(PROGRAM)
+    (folder / "strategies").mkdir()
+    (folder / "strategies" / "warm.py").write_text('print("compiled")\n')
     (folder / "requirements.lock").write_text("# nothing\n")
     (folder / "requirements-dev.lock").write_text(make_wheel(folder, name="pytest"))
     with pytest.MonkeyPatch.context() as patch:
@@ -64,6 +66,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         first = call(folder, "test", "-k", "this")
     assert "Setting up .venv, once" in first.stderr
     assert "GB on disk" in first.stderr
+    assert first.stderr.endswith("kernels, once.\ncompiled\n")  # else the tests would race for the compiler
     assert (first.stdout, first.returncode) == ("['-k', 'this']\n", 3)
     return folder
 
