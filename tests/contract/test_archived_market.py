@@ -127,13 +127,13 @@ def after_a_storm(folder: Path, *, seed: int, symbols: int, minutes: float) -> N
 
 
 @pytest.mark.fault(53, 55)
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_after_a_storm_the_archive_is_the_exchanges_own_history(seed: int, tmp_path: Path) -> None:
     after_a_storm(tmp_path, seed=seed, symbols=2, minutes=8)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(20, 60))
+@pytest.mark.parametrize("seed", range(10, 30))
 def test_after_a_longer_storm_too(seed: int, tmp_path: Path) -> None:
     after_a_storm(tmp_path, seed=seed, symbols=3, minutes=50)
 

@@ -15,7 +15,7 @@ from exchange.sim.server.frames import text_frame
 from tests.contract.binance_rig import Rig, rig
 from tests.contract.market_listener import MarketListener, listening
 
-SPEED = 240.0
+SPEED = 480.0
 MINUTE = 60 / SPEED
 KLINES = "GET /fapi/v1/klines"
 PATIENCE = 40.0
@@ -23,8 +23,8 @@ PATIENCE = 40.0
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At this speed a second is four minutes of silence."""
-    monkeypatch.setattr("services.polling.PATIENCE", 1.0)
+    """At this speed half a second is four minutes of silence."""
+    monkeypatch.setattr("services.polling.PATIENCE", 0.5)
 
 
 @asynccontextmanager
@@ -124,12 +124,11 @@ async def test_a_market_that_is_acknowledged_and_silent_goes_on_by_rest_until_st
 async def test_one_silent_stream_is_replaced_by_rest_while_the_others_go_on() -> None:
     async with watched() as (venue, trader):
         silent = trader.axis.names[2]
-        rule = Rule(fault=MarketFault.SYMBOL_SILENT, rate=1.0, match=silent, seconds=4)
+        rule = Rule(fault=MarketFault.SYMBOL_SILENT, rate=1.0, match=silent, seconds=3)
         venue.simulator.faults.add([rule])
         await until(venue, lambda: trader.service.polled == {silent})
         known, told = len(trader.candles[silent]), len(trader.minutes)
-        await venue.clock.sleep(1)
-        assert len(trader.candles[silent]) > known
+        await until(venue, lambda: len(trader.candles[silent]) > known and len(trader.minutes) > told + 3)
         assert all(minute.present.sum() == len(trader.axis) - 1 for minute in trader.minutes[told:])
         venue.simulator.faults.clear()
         await trader.until_whole(minutes=2, patience=PATIENCE)
@@ -205,7 +204,7 @@ async def test_a_cold_start_through_every_bad_page_ends_with_a_whole_market() ->
         venue.simulator.faults.add([Rule(fault=fault, rate=0.05, match=KLINES) for fault in spoilt])
         observe = venue.clock.observe
         async with listening(venue.connection, venue.clock, on_market_time=observe, deadline=0.1) as trader:
-            await venue.clock.sleep(2)
+            await venue.clock.sleep(1)
             venue.simulator.faults.clear()
             await trader.until_whole(minutes=2, patience=PATIENCE)
             await trader.check()

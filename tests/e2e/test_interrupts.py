@@ -23,7 +23,7 @@ from tests.faults.mortal import SPEED
 from tests.faults.truth import Truth
 
 ROOT = Path(__file__).resolve().parents[2]
-NEWS_COME_LATE = 3.0  # seconds: longer than a market minute, so that another one closes meanwhile
+NEWS_COME_LATE = 1.5  # seconds: longer than a market minute, so that another one closes meanwhile
 PATIENCE = 40.0
 
 

@@ -8,15 +8,18 @@ from tests.faults.deeds import Appointment, Deed
 from tests.faults.plan import Weather
 
 
-def again_and_again(*deeds: Deed) -> Callable[[int], Weather]:
-    """Return storms in which nothing else happens than these deeds, in turn, every four seconds."""
+def again_and_again(*deeds: Deed, beside: tuple[Rule, ...] = ()) -> Callable[[int], Weather]:
+    """Return storms in which nothing else happens than these deeds, in turn, every four seconds.
+
+    ``beside``: the faults that alone can hide them.
+    """
 
     def weather(seed: int) -> Weather:
         moments = (
             Appointment(at=4.0 * turn, deed=deeds[turn % len(deeds)], size=(seed * turn % 10) / 10)
             for turn in range(1, 17)
         )
-        return Weather(seed=seed, deeds=tuple(moments))
+        return Weather(seed=seed, rules=beside, deeds=tuple(moments))
 
     return weather
 

@@ -34,7 +34,7 @@ from tests.faults.process import STORM_RULES
 from tests.faults.script import RandomScript, ScriptedEngine
 from tests.faults.world import Beside, Shelf
 
-SPEED = 30.0
+SPEED = 60.0
 SEED = 7
 _FOR_EVER = 1 << 62
 

@@ -301,7 +301,9 @@ AIMED: Mapping[str, Callable[[int], Weather]] = {
     "terms are read again after a filter error": struck_by(Rule(fault=MinuteFault.FILTERS_CHANGED, rate=0.4)),
     "only what is ours is cancelled": again_and_again(Deed.RESTS),
     "no entry where somebody else holds": again_and_again(Deed.OPENS),
-    "what is believed is held against the account": again_and_again(Deed.LIQUIDATED, Deed.KILL),
+    "what is believed is held against the account": again_and_again(
+        Deed.LIQUIDATED, beside=(Rule(fault=StreamFault.EVENT_MISSING, rate=0.5),)
+    ),
     "a pause keeps entries out": again_and_again(Deed.PAUSE),
     "a panic closes everything": lambda seed: Weather(
         seed=seed, deeds=(Appointment(at=25.0, deed=Deed.PANIC, size=1.0),)

@@ -55,7 +55,7 @@ async def test_a_trader_killed_at_random_loses_nothing(tmp_path: Path) -> None:
     try:
         for _ in range(KILLS):
             trader = await start(simulator, told, tmp_path)
-            await clock.sleep(float(rng.uniform(3, 9)))
+            await clock.sleep(float(rng.uniform(2, 6)))
             assert trader.returncode is None, "it was to die by our hand"
             trader.kill()
             await trader.wait()

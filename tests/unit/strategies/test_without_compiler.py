@@ -30,6 +30,7 @@ import pytest
 sys.exit(pytest.main(sys.argv[1:]))
 """
 PROPERTIES = ("test_causality.py", "test_strange_markets.py", "test_market_kernel.py", "test_swings.py")
+LEFT_OUT = "a_prefix_of_days"  # half a minute of it; recorded candles bring every kind of event as well
 
 
 def run(*, compiled: bool) -> tuple[str, str]:
@@ -52,6 +53,7 @@ def test_without_the_compiler_every_bit_is_the_same() -> None:
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_without_the_compiler_every_property_holds_too(name: str) -> None:
     here = Path(__file__).parent
-    command = [sys.executable, "-c", PYTEST, "-n0", "-q", "--timeout=1500", str(here / name)]
+    chosen = (str(here / name), "-k", f"not {LEFT_OUT}")
+    command = [sys.executable, "-c", PYTEST, "-n0", "-q", "--timeout=1500", *chosen]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

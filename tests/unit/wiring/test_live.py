@@ -61,7 +61,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def market(*, speed: float = 120.0) -> AsyncIterator[Wire]:
+async def market(*, speed: float = 480.0) -> AsyncIterator[Wire]:
     simulator = Simulator(SimConfig(symbols=30, seed=1, speed=speed))
     simulator.let_time_pass()
     try:
