@@ -64,6 +64,7 @@ class Concern(StrEnum):
     """What people should hear of a position's life beside its beginning and end; message keys."""
 
     STOP_LOST = "stop_lost"
+    NEVER_PROTECTED = "never_protected"
     TARGET_MISSING = "target_missing"
     TRAIL_REFUSED = "trail_refused"
     BACKSTOP = "backstop"
@@ -259,8 +260,12 @@ def entry_query(position: Position) -> QueryOrder:
 
 
 def open_questions(position: Position) -> tuple[QueryOrder, ...]:
-    """Ask for every order of ours of which we do not know the end, the protecting ones first."""
-    known = (position.stop, position.trail, position.next_trail, *position.targets)
+    """Ask for every order of ours of which we do not know the end, the protecting ones first.
+
+    But the targets before a stop that is known to rest: the one that was reached took that stop with it.
+    """
+    stops = (position.stop, position.trail, position.next_trail)
+    known = (*position.targets, *stops) if position.is_protected else (*stops, *position.targets)
     asked = [query_of(position, each.client_order_id) for each in known if each is not None]
     if position.entry_total is None and Role.ENTRY in position.attempts:
         asked.append(entry_query(position))

@@ -197,7 +197,11 @@ def look_up(position: Position, code: int) -> tuple[Command, ...]:
 
 
 def lose_stop(position: Position, mono: float) -> Step:
-    """Replace at once a stop that is gone, unless the position is on its way out."""
+    """Replace a stop that is gone, unless the position is on its way out.
+
+    One that rested is replaced at once. One that never did is tried again in its time, so that the deadline
+    ends it: where no stop can be placed, each would be lost as soon as it is asked for.
+    """
     lost = replace(position, stop=None)
     if position.stage is Stage.CLOSING:
         # A stop expires when its position is gone; only the one that was to close it must be replaced.
@@ -208,9 +212,9 @@ def lose_stop(position: Position, mono: float) -> Step:
     exposed = replace(lost, exposed_mono=since(position.exposed_mono, mono))
     if position.stage is not Stage.FROZEN:
         exposed = to_stage(exposed, Stage.PROTECTING, mono)
-    placed = place_stop(exposed, mono)
-    was_safe = position.is_protected
-    return replace(placed, concerns=(Concern.STOP_LOST,) if was_safe else ())
+    if not position.is_protected:
+        return Step(position=exposed)
+    return replace(place_stop(exposed, mono), concerns=(Concern.STOP_LOST,))
 
 
 def tighten(position: Position, price: Decimal, mono: float) -> Step:
@@ -229,7 +233,8 @@ def watch_protecting(position: Position, parameters: LifecycleParameters, mono: 
         return Step(position=asked, commands=(query_of(position, position.stop.client_order_id),))
     waits_for_answer = position.stop is not None and mono - position.tried_mono < parameters.probe_seconds
     if late and not waits_for_answer:
-        return close_because(position, ExitReason.UNPROTECTED, mono)
+        closing = close_because(position, ExitReason.UNPROTECTED, mono)
+        return replace(closing, concerns=(Concern.NEVER_PROTECTED,))
     if position.stop is None and mono - position.tried_mono >= parameters.retry_seconds:
         return place_stop(position, mono)
     return Step(position=position)
