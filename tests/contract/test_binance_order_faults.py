@@ -73,7 +73,7 @@ def once(fault: RestFault, match: str, *, executed: bool = True, **more: float |
 
 def lived(story: Callable[[VirtualRig], Awaitable[None]]) -> None:
     async def play() -> None:
-        async with virtual_rig() as venue:
+        async with virtual_rig(history_bars=16) as venue:
             await story(venue)
 
     run_virtually(play())

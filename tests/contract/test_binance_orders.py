@@ -32,7 +32,7 @@ QUANTITY = Decimal(1)
 
 @pytest.fixture
 async def venue() -> AsyncIterator[Rig]:
-    async with rig() as wired:
+    async with rig(history_bars=16) as wired:
         yield wired
 
 

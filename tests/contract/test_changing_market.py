@@ -388,7 +388,7 @@ async def followed(wired: Rig, axis: SymbolAxis, heard: Heard) -> AsyncIterator[
 
 async def test_over_real_sockets_a_listing_is_streamed_and_a_delisting_holds_up_nobody() -> None:
     heard, listings, delistings = Heard(), (("SOLUSDT", 4),), (("XRPUSDT", 8),)
-    async with rig(speed=120.0, symbols=5, listings=listings, delistings=delistings) as wired:
+    async with rig(speed=240.0, symbols=5, listings=listings, delistings=delistings) as wired:
         axis = SymbolAxis.of(await wired.exchange.instruments())
         assert "SOLUSDT" not in axis
         listed = {*axis.names, "SOLUSDT"}

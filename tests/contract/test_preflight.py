@@ -63,7 +63,7 @@ def connected(
 
 def lived(story: Callable[[VirtualRig], Awaitable[None]]) -> None:
     async def play() -> None:
-        async with virtual_rig() as rig:
+        async with virtual_rig(history_bars=16) as rig:
             await story(rig)
 
     run_virtually(play())

@@ -71,7 +71,7 @@ async def test_a_second_bot_on_the_account_halts_entries(tmp_path: Path) -> None
 async def test_a_revoked_key_halts_entries_is_told_again_and_spins_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.reconciler.BARRED_SECONDS", 4.0)
+    monkeypatch.setattr("services.reconciler.BARRED_SECONDS", 2.0)
     async with venue(tmp_path) as at, life(at) as trader:
         await trader.opens(at.symbols[1])
         resting = set(at.account.open_conditionals)
@@ -81,7 +81,7 @@ async def test_a_revoked_key_halts_entries_is_told_again_and_spins_nowhere(
         struck = len(at.simulator.faults.strikes)
         minute = at.simulator.market.minute_ms
         await trader.until(lambda: at.simulator.market.minute_ms >= minute + 2 * 60_000)
-        assert len(at.simulator.faults.strikes) - struck <= 5, "in two seconds of the machine's"
+        assert len(at.simulator.faults.strikes) - struck <= 5, "in a second of the machine's"
         await trader.until(lambda: trader.ear.keys.count("account_unreadable") >= 2)
         assert trader.ear.keys.count("risk_halted") == 1
         assert set(at.account.open_conditionals) == resting

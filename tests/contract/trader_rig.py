@@ -40,7 +40,7 @@ from tests.builders_trader import Shelf
 from tests.faults.process import STORM_RULES
 from tests.faults.script import ScriptedEngine
 
-SPEED = 60.0
+SPEED = 120.0
 PATIENCE = 20.0
 
 
@@ -207,7 +207,7 @@ class Life:
 
 @asynccontextmanager
 async def venue(folder: Path) -> AsyncIterator[Venue]:
-    simulator = Simulator(SimConfig(speed=SPEED, symbols=8, seed=5))
+    simulator = Simulator(SimConfig(speed=SPEED, symbols=8, seed=5, history_bars=16))
     told = await simulator.start()
     addresses = BinanceAddresses(rest=told.rest, ws=told.ws)
     credentials = Credentials(api_key=told.api_key, api_secret=told.api_secret)

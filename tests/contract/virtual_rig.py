@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.orders import Report
 from core.rng import seeded
@@ -40,21 +41,13 @@ class VirtualRig:
 
 
 @asynccontextmanager
-async def virtual_rig(
-    *,
-    symbols: int = 4,
-    seed: int = 0,
-    listings: tuple[tuple[str, int], ...] = (),
-    delistings: tuple[tuple[str, int], ...] = (),
-    listens: bool = True,
-) -> AsyncIterator[VirtualRig]:
-    """Start everything, and stop it again in the opposite order.
+async def virtual_rig(*, symbols: int = 4, listens: bool = True, **chosen: Any) -> AsyncIterator[VirtualRig]:
+    """Start everything, and stop it again in the opposite order; ``chosen`` are of ``SimConfig``.
 
     Whoever hears the account's reports himself ``listens`` not: each is told once.
     """
     clock = VirtualClock()
-    config = SimConfig(symbols=symbols, seed=seed, listings=listings, delistings=delistings)
-    simulator = Simulator(config, clock=clock)
+    simulator = Simulator(SimConfig(symbols=symbols, **chosen), clock=clock)
     connection = BinanceConnection(
         ADDRESSES,
         Credentials(api_key=simulator.api_key, api_secret=simulator.api_secret),
