@@ -13,6 +13,7 @@ from core.parameters import OutcomeParameters
 from core.positions import ExitReason, Position, Source
 from core.signals import Candidate, Side
 from core.trades import EMPTY_SNAPSHOT, TradeRecord
+from core.views import resting_stop
 
 _OUTCOME = OutcomeParameters()
 _ARROWS = {Side.LONG: "▲", Side.SHORT: "▼"}
@@ -155,7 +156,7 @@ def _levels(position: Position, language: Language) -> str:
     entry, tick = position.entry_price, position.plan.instrument.tick_size
     stop, target = position.stop_price, position.target_price
     risk = abs(entry - stop)
-    return text(
+    words = text(
         "entry.levels",
         language,
         entry=numbers.price(entry, tick),
@@ -165,6 +166,7 @@ def _levels(position: Position, language: Language) -> str:
         target_move=numbers.signed_percent(float(target / entry - 1)),
         reward=f"{float(abs(target - entry) / risk):.2f}" if risk else numbers.NOTHING,
     )
+    return words if resting_stop(position) is not None else f"{words}\n{text('entry.unprotected', language)}"
 
 
 def _terms(position: Position, language: Language) -> Sequence[Field]:

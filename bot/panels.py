@@ -11,7 +11,7 @@ from bot.embeds import heading_of
 from bot.layout import Card, Field, Style, Tone, embed_of, escaped, pages_of
 from core.performance import Evidence, evidence
 from core.positions import Position, Stage
-from core.views import BalanceView, Performance, PositionView, TraderView, TwinGap
+from core.views import BalanceView, Performance, PositionView, TraderView, TwinGap, resting_stop
 
 POSITIONS_A_PAGE = 6  # more do not fit a telephone's screen
 _VERDICTS = {
@@ -92,7 +92,7 @@ def _position_field(view: PositionView, language: Language) -> Field:
         mark=numbers.price(view.mark, tick),
         pnl=numbers.signed_usdt(view.unrealised_pnl),
         roi=numbers.signed_percent(view.roi),
-        stop=numbers.price(position.stop_price, tick),
+        stop=_stop(position, language),
         target=numbers.price(position.target_price, tick),
         margin=numbers.usdt(position.plan.margin),
         opened=numbers.ago(position.opened_at or position.plan.planned_at),
@@ -101,12 +101,19 @@ def _position_field(view: PositionView, language: Language) -> Field:
     return Field(name, _lines(lines, _concern(position, language)))
 
 
+def _stop(position: Position, language: Language) -> str:
+    """Show the stop that rests; what is held without one must not look as if it had one."""
+    stop = resting_stop(position)
+    if stop is not None:
+        return numbers.price(stop, position.plan.instrument.tick_size)
+    return text("position.no_stop", language) if position.quantity else numbers.NOTHING
+
+
 def _concern(position: Position, language: Language) -> str:
     """Say what a person should know about a position that is not simply open and protected."""
     if position.stage is not Stage.OPEN:
         return f"⏳ {text(f'stage.{position.stage}', language)}"
-    is_protected = position.stop is not None and position.stop.confirmed
-    return "" if is_protected else f"⚠️ {text('positions.unprotected', language)}"
+    return "" if position.is_protected else f"⚠️ {text('positions.unprotected', language)}"
 
 
 def _open_line(view: TraderView, language: Language) -> str:

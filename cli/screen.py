@@ -11,8 +11,9 @@ from rich.text import Text
 from cli.reasons import refusal_text
 from cli.wording import bar, clock_time, duration, money, notice_line, price, signed
 from core.notices import Notice, SignalRefused
+from core.positions import Position
 from core.signals import RankedSignal, Side
-from core.views import PositionView, ScanView, TraderView
+from core.views import PositionView, ScanView, TraderView, resting_stop
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -134,7 +135,6 @@ def _positions(view: TraderView, rows: int) -> RenderableType:
 
 def _position_cells(view: PositionView, now_ms: int) -> tuple[RenderableType, ...]:
     position = view.position
-    stop = position.stop.trigger_price if position.stop else None
     target = position.target.trigger_price if position.target else None
     colour = "green" if view.unrealised_pnl >= 0 else "red"
     return (
@@ -144,12 +144,20 @@ def _position_cells(view: PositionView, now_ms: int) -> tuple[RenderableType, ..
         f"×{position.plan.leverage}",
         price(position.entry_price),
         price(view.mark),
-        price(stop) if stop else "-",
+        _stop_cell(position),
         price(target) if target else "-",
         Text(signed(view.unrealised_pnl), style=colour),
         Text(f"{view.roi:+.1%}", style=colour),
         duration(now_ms - position.opened_at) if position.opened_at else position.stage.value,
     )
+
+
+def _stop_cell(position: Position) -> RenderableType:
+    """Show the stop that rests; what is held without one must not look as if it had one."""
+    stop = resting_stop(position)
+    if stop is not None:
+        return price(stop)
+    return Text("NONE", style="bold red") if position.quantity else "-"
 
 
 def side_mark(side: Side) -> Text:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from cli.reasons import alert_text, detail_text, refusal_text
 from core.notices import Alert, Notice, PositionEnded, PositionOpened, SignalRefused
 from core.positions import Position
+from core.views import resting_stop
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
@@ -61,10 +62,15 @@ def notice_line(notice: Notice) -> str:
 def _opened(position: Position) -> str:
     return (
         f"opened   {position.plan.source} {position.side.name} {position.symbol} "
-        f"{price(position.quantity)} @ {price(position.entry_price)} ×{position.plan.leverage} "
-        f"stop {price(position.stop_price)} target {price(position.target_price)} "
+        f"{price(position.entered)} @ {price(position.entry_price)} ×{position.plan.leverage} "
+        f"{_stop(position)} target {price(position.target_price)} "
         f"confidence {position.plan.candidate.confidence:.0f}"
     )
+
+
+def _stop(position: Position) -> str:
+    stop = resting_stop(position)
+    return "NO STOP RESTS" if stop is None else f"stop {price(stop)}"
 
 
 def _ended(position: Position) -> str:

@@ -17,6 +17,11 @@ class PositionView:
     roi: float
 
 
+def resting_stop(position: Position) -> Decimal | None:
+    """Return where the stop stands that the exchange has confirmed, ``None`` while none is known to rest."""
+    return position.stop_price if position.is_protected else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceView:
     """The account at ``at``; ``drawdown`` is the fraction below the highest equity seen."""

@@ -38,6 +38,12 @@ def test_an_entry_names_its_levels_size_and_risk() -> None:
     assert f"<t:{T0 // 1000}:R>" in values["Outlook"]
 
 
+def test_an_entry_without_a_resting_stop_says_so() -> None:
+    bare = replace(position(), stop=None)
+    embed = notice_embed(PositionOpened(position=bare, at=T0), ENGLISH)
+    assert (embed.description or "").endswith("⚠️ **No stop rests at the exchange.**")
+
+
 def test_an_entry_shows_what_was_filled_not_what_was_planned() -> None:
     intent = plan()
     slipped = replace(position(intent), fills=(fill(intent, price=Decimal("100.50")),))

@@ -1,13 +1,14 @@
 """Answers to people who ask."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from bot.catalogue import Language
 from bot.layout import Style
 from bot.panels import POSITIONS_A_PAGE, balance_embed, positions_pages, stats_embed, verdict
-from core.positions import Source, Stage
+from core.positions import Protection, Source, Stage
 from core.views import Performance
 from tests.builders import candidate, plan, position, ranked
 from tests.builders_view import balance_view, performance, position_view, scan_view, trader_view
@@ -44,6 +45,20 @@ def test_an_unprotected_position_and_one_in_between_stand_out() -> None:
     [page] = positions_pages(trader_view(real=(position_view(bare), position_view(moving))), ENGLISH)
     assert "⚠️ stop not confirmed yet" in (page.fields[0].value or "")
     assert "⏳ placing stop and target" in (page.fields[1].value or "")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [(Language.EN, "Stop ⚠️ **none rests**"), (Language.ZH_TW, "未掛出"), (Language.ZH_CN, "未挂出")],
+)
+def test_a_stop_is_shown_only_where_one_rests(language: Language, words: str) -> None:
+    unconfirmed = replace(position(), stop=Protection(client_order_id="s", trigger_price=Decimal("99.25")))
+    view = trader_view(real=tuple(position_view(each) for each in (unconfirmed, position())))
+    bare, safe = positions_pages(view, Style(language=language, mode="sim"))[0].fields
+    assert words in (bare.value or "")
+    assert "99.25" not in (bare.value or "")
+    assert words not in (safe.value or "")
+    assert "99.00" in (safe.value or "")
 
 
 def test_a_halt_is_the_first_line_of_every_answer_and_an_operators_words_are_kept() -> None:

@@ -8,8 +8,10 @@ from rich.console import Console
 
 from cli.screen import Screen
 from core.market import MINUTE_MS
+from core.positions import Protection, Stage
 from core.views import BalanceView, Performance, TraderView
-from tests.builders import T0
+from tests.builders import T0, position
+from tests.builders_view import position_view
 
 BALANCE = BalanceView(
     wallet=Decimal(5_000),
@@ -21,6 +23,7 @@ BALANCE = BalanceView(
     day_pnl=Decimal(0),
     at=T0,
 )
+STOP = Decimal(99)
 VIEW = TraderView(
     at=T0,
     mode="sim",
@@ -52,3 +55,15 @@ def test_an_exchange_that_does_not_answer_is_named_with_its_last_word_and_equity
 def test_a_pause_is_shown_in_words_and_with_its_end() -> None:
     paused = shown(replace(VIEW, halted="paused", halted_until=T0 + MINUTE_MS))
     assert "HALTED: paused by a person, until " in paused
+
+
+def test_what_is_held_without_a_resting_stop_does_not_look_as_if_it_had_one() -> None:
+    bare = replace(position(stage=Stage.PROTECTING), stop=Protection(client_order_id="s", trigger_price=STOP))
+    for held in (bare, replace(bare, stop=None)):
+        picture = shown(replace(VIEW, real=(position_view(held),)))
+        assert "NONE" in picture
+        assert str(STOP) not in picture
+    picture = shown(replace(VIEW, real=(position_view(position()),)))
+    assert "NONE" not in picture
+    assert str(STOP) in picture
+    assert "NONE" not in shown(replace(VIEW, real=(position_view(position(stage=Stage.ENTERING)),)))

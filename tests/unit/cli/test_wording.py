@@ -1,12 +1,15 @@
 """How numbers read in a terminal."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from cli.options import moment
 from cli.screen import sparkline
-from cli.wording import bar, duration, price
+from cli.wording import bar, duration, notice_line, price
+from core.notices import PositionOpened
+from tests.builders import T0, position
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,10 @@ def test_durations_read_in_hours_and_minutes() -> None:
 )
 def test_a_moment_is_utc_unless_it_says_otherwise(text: str, milliseconds: int) -> None:
     assert moment(text) == milliseconds
+
+
+def test_an_opened_line_names_a_stop_only_where_one_rests() -> None:
+    line = notice_line(PositionOpened(position=position(), at=T0))
+    assert line == "opened   real LONG SOLUSDT 10 @ 100 ×3 stop 99 target 101 confidence 70"
+    bare = replace(position(), stop=None)
+    assert "×3 NO STOP RESTS target" in notice_line(PositionOpened(position=bare, at=T0))
