@@ -170,6 +170,7 @@ ALERTS: Mapping[str, str] = MappingProxyType(
         "wish_too_old": "a wish from before the start is not obeyed, leave it again if it still counts",
         "pause_endless": "a pause without a sensible end lasts until somebody resumes",
         "entry_failed": "an entry failed, nothing is held",
+        "never_protected": "no stop could be confirmed in time, closed at market",
         "account_unreadable": "the account can not be read",
         "streams_silent": "streams are silent, these candles come late and take no entries",
         "streams_back": "all candles come by stream again",

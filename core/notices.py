@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionOpened:
-    """A position stands, filled and protected."""
+    """A position stands: filled, and protected, or being left because it can not be."""
 
     position: Position
     at: int

@@ -24,7 +24,6 @@ from core.orders import (
     HeldPosition,
     OrderFilled,
     Report,
-    Role,
 )
 from core.ports import Execution, Recorder
 from core.positions import ExitReason, Position, PositionPlan, Source, Stage
@@ -61,9 +60,9 @@ class MinuteDriven(Protocol):
 class BookListener:
     """Whom a book tells of what happened in it, after the journal has it.
 
-    ``entered`` at the first fill, ``opened`` once it is protected, ``closed`` whether or not anything was
-    ever held, ``stray`` for reports about nothing this book knows. ``ending`` is asked before: what it
-    returns is written in the very transaction that ends the position.
+    ``entered`` at the first fill, ``opened`` once it is protected or has to be left without, ``closed``
+    whether or not anything was ever held, ``stray`` for reports about nothing this book knows. ``ending`` is
+    asked before: what it returns is written in the very transaction that ends the position.
     """
 
     ending: Callable[[Position], Sequence[Entry]]
@@ -106,6 +105,7 @@ class Book:
         self._positions: dict[str, Position] = {}
         self._tags = KnownTags()
         self._given_up = GivenUp()
+        self._beginning: set[str] = set()  # what is held, and nobody was told of yet
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -124,6 +124,8 @@ class Book:
             self._venue.restore(positions)
         for position in positions:
             self._positions[position.symbol] = position
+            if _was_never_protected(position):
+                self._beginning.add(position.position_id)
         for position in positions:
             step = lifecycle.resumed(position, mono=self._clock.monotonic())
             self._carry_out(step, at=self._clock.market_ms())
@@ -322,8 +324,9 @@ class Book:
     def _tell(self, before: Position | None, after: Position) -> None:
         if after.entered and not (before and before.entered):
             self._listener.entered(after)
-        first_stop = after.attempts.get(Role.STOP, 0) == 1
-        if after.stage is Stage.OPEN and before and before.stage is Stage.PROTECTING and first_stop:
+            self._beginning.add(after.position_id)
+        if after.position_id in self._beginning and after.stage is not Stage.PROTECTING:
+            self._beginning.discard(after.position_id)
             self._listener.opened(after)
         if not after.is_live:
             self._listener.closed(after)
@@ -339,6 +342,10 @@ class Book:
     def _send(self, command: Command) -> None:
         for report in self._execution.submit(command):
             self.receive(report)
+
+
+def _was_never_protected(position: Position) -> bool:
+    return position.stage is Stage.PROTECTING and not position.unprotected_seconds
 
 
 def _is_older(account: AccountRead, position: Position) -> bool:
