@@ -98,9 +98,7 @@ def open_writer(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = _connected(str(path))
     except (OSError, sqlite3.Error) as error:
         raise fault(path, error) from error
     with _closed_at_fault(connection, path):
@@ -116,13 +114,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise JournalError(f"There is no journal at {path}: check the path, or run the program once.")
     try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro",
-            uri=True,
-            timeout=BUSY_TIMEOUT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        connection = _connected(f"{path.resolve().as_uri()}?mode=ro", is_uri=True)
     except sqlite3.Error as error:
         raise fault(path, error) from error
     with _closed_at_fault(connection, path):
@@ -131,6 +123,22 @@ def open_reader(path: Path) -> sqlite3.Connection:
             return _newer_copy(connection, version, path)
         _check_tables(connection, path)
     return connection
+
+
+_TEMPORARY = ""  # SQLite's own temporary file, which ends with its connection
+
+
+def _connected(name: str, *, is_uri: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        name, uri=is_uri, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.text_factory = _text
+    return connection
+
+
+def _text(stored: bytes) -> str:
+    """Read garbled bytes as marks: such a row is altered, which its hash tells, and no other row suffers."""
+    return stored.decode(errors="replace")
 
 
 @contextmanager
@@ -149,7 +157,7 @@ def _closed_at_fault(connection: sqlite3.Connection, path: Path) -> Iterator[Non
 def _newer_copy(connection: sqlite3.Connection, version: int, path: Path) -> sqlite3.Connection:
     if not version:
         raise JournalError(f"The journal {path} is empty: start the trader once.")
-    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # SQLite's own temporary file
+    copy = _connected(_TEMPORARY)
     with closing(connection):
         connection.backup(copy)
     _migrate(copy, since=version)
@@ -158,7 +166,7 @@ def _newer_copy(connection: sqlite3.Connection, version: int, path: Path) -> sql
 
 def blank_copy() -> sqlite3.Connection:
     """Open an empty journal that ends with its connection."""
-    copy = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file
+    copy = _connected(_TEMPORARY)
     _migrate(copy, since=0)
     copy.execute("BEGIN")
     return copy

@@ -1,5 +1,6 @@
 """The journal: all or nothing, once, in order, and loud about anything that is not as it was written."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -378,3 +379,28 @@ def test_a_damaged_page_is_an_error_not_a_wrong_answer(journal: SqliteJournal, p
     path.write_bytes(content)
     with pytest.raises(JournalError, match=r"damaged|altered|missing"):
         verified(path)
+
+
+GARBLED = {
+    "payload": "replace(payload, 'ETH', CAST(X'FF' AS TEXT))",
+    "kind": "'minut' || CAST(X'FF' AS TEXT)",
+    "key": "'k' || CAST(X'FF' AS TEXT)",
+    "prev_hash": "CAST(X'FF' AS TEXT) || substr(prev_hash, 2)",
+    "hash": "CAST(X'FF' AS TEXT) || substr(hash, 2)",
+}
+
+
+@pytest.mark.parametrize("column", GARBLED)
+def test_bytes_that_are_no_text_are_an_altered_event_like_any_other(
+    journal: SqliteJournal, path: Path, column: str
+) -> None:
+    held = entry(PositionChanged(position=position()))
+    journal.append([minute(), minute(key="k"), held, minute()])
+    raw(path, f"UPDATE events SET {column} = {GARBLED[column]} WHERE seq = 2")  # noqa: S608 - our own names
+    named = r"event 2 \(minut.\) has been altered"
+    with pytest.raises(JournalError, match=named):
+        verified(path)
+    with SqliteJournal(path) as again:
+        assert re.search(named, again.damage())
+        assert again.live_positions() == [position()]
+        again.append([minute()])
