@@ -192,6 +192,18 @@ def test_one_that_dies_while_it_recovers_loses_nothing_either() -> None:
     assert live_through(Weather(seed=5, crashes=(80, 7, 11, 5))).lives == 5
 
 
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    ("fault", "executed"),
+    [(RestFault.ERROR_1007, False), (RestFault.LOSE_REQUEST, False), (RestFault.REFUSED, False)],
+)
+def test_what_no_stop_can_be_placed_for_is_closed(fault: RestFault, executed: bool) -> None:
+    outcome = lived(fault, STOP, rate=1.0, executed=executed)
+    assert "unprotected" in outcome.exits
+    assert set(outcome.exits) <= {"unprotected", "operator", "slipped_entry"}, "before a stop could be missed"
+    assert outcome.longest_exposure < 9.0
+
+
 @pytest.mark.fault(39)
 def test_a_close_that_is_not_needed_any_more_is_no_trouble() -> None:
     lived(RestFault.REFUSED, ENTRY, code=-2022)

@@ -25,7 +25,8 @@ class Watch:
     """Judges safety while it storms.
 
     A deadline runs only while nothing strikes: each fault, and each crash, gives it anew. In storms of one
-    or two faults that is as strict as it can be; in a storm of many, the calm after it is the judge.
+    or two faults that is as strict as it can be; in a storm of many, the calm after it is the judge. That a
+    stop can not be placed gives none: what it would have protected can still be closed.
     """
 
     def __init__(self, truth: Truth, clock: Clock, *, most_positions: int) -> None:
@@ -101,9 +102,11 @@ class Watch:
 
     def told(self, request: HttpRequest, response: HttpResponse | None) -> None:
         """Take note of an answer as it reaches the trader, of its absence too."""
-        if response is None or response.status >= 400:
+        was_turned_away = response is not None and response.status in _TURNED_AWAY
+        has_failed = response is None or response.status >= 400
+        if was_turned_away or (has_failed and not _is_stop(f"{request.method} {_path(request)}")):
             self.trouble()
-        if response is not None and response.status in _TURNED_AWAY:
+        if response is not None and was_turned_away:
             wait = float(response.headers.get("Retry-After", "0"))
             self._ban_ends = max(self._ban_ends, self._clock.monotonic() + wait)
             self.trouble(lasts=wait)
@@ -139,7 +142,9 @@ class Watch:
             return
         for trade in islice(trades, self._seen_trades, None):
             before = self._running.get(trade.symbol, Decimal(0))
-            self._running[trade.symbol] = before + trade.side.sign * trade.quantity
+            after = self._running[trade.symbol] = before + trade.side.sign * trade.quantity
+            if not after:
+                self._over(trade.symbol)
             owner = self._truth.owner_of_trade(trade)
             if is_ours(owner):
                 invariants.never_flips(trade, before, owner)
@@ -149,10 +154,10 @@ class Watch:
         invariants.opened_once(trades, self._truth, self.ledger)
 
     def _judge_time(self, now: float) -> None:
-        strikes = len(self._truth.simulator.faults.strikes)
-        if strikes != self._strikes:
-            self._strikes = strikes
+        strikes = self._truth.simulator.faults.strikes
+        if not all(_is_stop(each.subject) for each in islice(strikes, self._strikes, None)):
             self.trouble()
+        self._strikes = len(strikes)
         invariants.left_alone(self._truth)
         for symbol in self._truth.symbols:
             self._lasting("held", symbol, bool(self._truth.held(symbol)), now)
@@ -179,9 +184,18 @@ class Watch:
             return 0.0
         return now - self._since.setdefault((what, symbol), now)
 
+    def _over(self, symbol: str) -> None:
+        """Take note that it was flat, be it between two looks."""
+        for what in ("held", "exposed", "panicked"):
+            self._since.pop((what, symbol), None)
+
     def _patience(self, lasted: float, now: float) -> float:
         """Return how much of that time nothing was in our way."""
         return min(lasted, now - self.trouble_at)
+
+
+def _is_stop(call: str) -> bool:
+    return call == "POST /fapi/v1/algoOrder"
 
 
 def _path(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import lifecycle
+from core.lifecycle_moves import Concern
 from core.order_ids import client_order_id, role_of
 from core.orders import (
     CancelConditional,
@@ -136,6 +137,22 @@ def test_a_stop_that_takes_too_long_ends_in_a_market_close() -> None:
     assert isinstance(close, CloseAtMarket)
     assert close.quantity == Decimal(10)
     assert life.position.exit_reason is ExitReason.UNPROTECTED
+
+
+@pytest.mark.fault(31)
+def test_stops_that_are_never_found_end_in_a_market_close_and_are_not_sent_without_end() -> None:
+    life = entering()
+    life.hears(life.filled())
+    sent, waited = 1, 0.0
+    while life.position.stage is not Stage.CLOSING:
+        life.hears(life.unknown(Role.STOP, attempt=sent))
+        assert life.hears(life.absent(Role.STOP, attempt=sent)) == []
+        sent += sum(isinstance(each, PlaceConditional) for each in life.waits(0.1))
+        waited += 0.1
+    assert waited < 6.0
+    assert sent <= 11, "two a second"
+    assert life.position.exit_reason is ExitReason.UNPROTECTED
+    assert life.concerns == [Concern.NEVER_PROTECTED]
 
 
 @pytest.mark.fault(30)

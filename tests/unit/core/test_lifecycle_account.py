@@ -336,6 +336,19 @@ def test_an_open_position_is_asked_about_whole() -> None:
     assert life.position.stage is Stage.OPEN
 
 
+def test_a_target_reached_while_nobody_ran_is_heard_of_before_the_stop_that_went_with_it() -> None:
+    life = open_life()
+    for question in life.restarts():
+        assert isinstance(question, QueryOrder)
+        if question.client_order_id == life.id(Role.TARGET):
+            life.hears(life.conditional(Role.TARGET, ConditionalStatus.FINISHED))
+            life.hears(life.filled(opening=False, by=question.client_order_id))
+        elif question.client_order_id == life.id(Role.STOP):
+            life.hears(life.conditional(Role.STOP, ConditionalStatus.EXPIRED))
+    assert life.position.exit_reason is ExitReason.TARGET
+    assert life.concerns == []
+
+
 def test_a_close_interrupted_by_a_crash_goes_on() -> None:
     life = open_life()
     life.hears(life.conditional(Role.STOP, ConditionalStatus.TRIGGERED))

@@ -255,6 +255,7 @@ def test_a_confirmation_that_comes_too_late_for_its_attempt_is_still_a_stop() ->
     life = entering()
     life.hears(life.filled())
     life.hears(life.absent(Role.STOP))
+    life.waits(0.5)
     (gone,) = life.hears(life.conditional(Role.STOP, attempt=1))
     assert isinstance(gone, CancelConditional)
     assert gone.client_order_id == life.id(Role.STOP, 2)

@@ -96,7 +96,8 @@ def test_a_stop_placed_on_the_new_tick_is_rounded_away_from_the_entry() -> None:
     life = entering()
     life.hears(life.filled())
     learns(life, instrument(tick="0.7"))
-    (again,) = life.hears(life.absent(Role.STOP))
+    life.hears(life.absent(Role.STOP))
+    (again,) = life.waits(0.5)
     assert isinstance(again, PlaceConditional)
     assert Decimal("98.3") < again.trigger_price <= life.position.plan.stop
 
