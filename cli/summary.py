@@ -1,14 +1,17 @@
 """What a run ends with: a table for people, one JSON object for scripts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from rich.table import Table
+from rich.text import Text
 
 from cli.consoles import result_console
 from cli.watch import print_result
+from core.positions import Position
+from core.views import resting_stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class DemoResult:
     closed: int
     virtual_opened: int
     virtual_closed: int
+    still_open: int
+    without_stop: tuple[str, ...]
     refused: int
     shadow_opened: int
     shadow_closed: int
@@ -75,7 +80,7 @@ def show(title: str, rows: Mapping[str, object], *, stdout: bool) -> None:
     """Print a two-column table, to stdout or, where that belongs to JSON, to stderr."""
     table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in rows.items():
-        table.add_row(name, str(value))
+        table.add_row(name, value if isinstance(value, Text) else str(value))
     result_console(stderr=not stdout).print(table, highlight=False)
 
 
@@ -94,6 +99,26 @@ def show_simulator(told: Mapping[str, object], *, json_wanted: bool) -> None:
         print_result(json.dumps(told))
         return
     show("simulated exchange, Ctrl-C ends it", told, stdout=True)
+
+
+def still_open(held: Sequence[Position]) -> str:
+    """Say how many of the real positions at the end of a run have their stop."""
+    safe = len(held) - len(without_stop(held))
+    return f"{len(held)} still open, {safe} with a resting stop" if held else "0 still open"
+
+
+def without_stop(held: Sequence[Position]) -> tuple[Position, ...]:
+    """Return those for which no stop is known to rest, among them entries of which nobody knows the end."""
+    return tuple(each for each in held if resting_stop(each) is None)
+
+
+def bare_row(held: Sequence[Position]) -> Mapping[str, Text]:
+    """Name loudly what is left behind without a stop; nothing where all have theirs."""
+    bare = (f"{each.symbol} {each.side.name} ({each.stage.value})" for each in without_stop(held))
+    if not (names := ", ".join(bare)):
+        return {}
+    advice = "look at the exchange, or start again at once: what has no stop is seen to first"
+    return {"WITHOUT A STOP": Text(f"{names}: {advice}", style="bold red")}
 
 
 def pnl(amount: Decimal | float) -> str:

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from cli.footprint import peak_rss_mb
 from cli.interrupts import end_on_interrupt
-from cli.summary import DemoResult, finish, pnl
+from cli.summary import DemoResult, bare_row, finish, pnl, still_open, without_stop
 from cli.watch import Run, Watch
 from core.clock import Clock
 from services.highlights import Highlight, Highlights
 from services.operator import Operator
 from services.session import Session
+from services.tally import BookTally
 from services.trader import Trader
 
 
@@ -135,6 +135,7 @@ class WatchedRun:
     def _result(self, pictures: tuple[str, ...]) -> DemoResult:
         trader = self._rig.trader
         tally, view = trader.tally, trader.view()
+        held = [each.position for each in view.real]
         return DemoResult(
             minutes=tally.scans,
             symbols=view.universe,
@@ -144,6 +145,8 @@ class WatchedRun:
             closed=tally.real.closed,
             virtual_opened=tally.virtual.opened,
             virtual_closed=tally.virtual.closed,
+            still_open=len(held),
+            without_stop=tuple(each.symbol for each in without_stop(held)),
             refused=tally.refused,
             shadow_opened=tally.shadow.opened,
             shadow_closed=tally.shadow.closed,
@@ -170,16 +173,16 @@ class WatchedRun:
 
     def _rows(self, pictures: tuple[str, ...]) -> dict[str, object]:
         view, tally = self._rig.trader.view(), self._rig.trader.tally
+        held = [each.position for each in view.real]
         scanned = f"{tally.scans} minutes × {view.universe} symbols"
         if (median := tally.scan_ms(50)) is not None:
             scanned += f", {median:.2f} ms a scan from close to ranked list (median)"
         rows: dict[str, object] = {
             "scanned": scanned,
             "signals": f"{tally.signals} above the threshold, {tally.refused} refused",
-            "real": _book_row(tally.real.opened, tally.real.closed, tally.real.net_pnl, len(view.real)),
-            "virtual": _book_row(
-                tally.virtual.opened, tally.virtual.closed, tally.virtual.net_pnl, len(view.virtual)
-            ),
+            "real": f"{_brought(tally.real)}, {still_open(held)}",
+            **bare_row(held),
+            "virtual": f"{_brought(tally.virtual)}, {len(view.virtual)} still open",
             "shadows": f"{tally.shadow.opened} of the refused followed, {tally.shadow.closed} ended",
             "longest unprotected": f"{self._rig.trader.unprotected_seconds_max():.3f} s",
         }
@@ -192,5 +195,5 @@ class WatchedRun:
         return rows | {"trade log": self._folder / "trades", "journal": self._folder / "journal.db"}
 
 
-def _book_row(opened: int, closed: int, net: Decimal, still_open: int) -> str:
-    return f"{opened} opened, {closed} closed for {pnl(net)} net, {still_open} still open"
+def _brought(book: BookTally) -> str:
+    return f"{book.opened} opened, {book.closed} closed for {pnl(book.net_pnl)} net"
