@@ -60,9 +60,10 @@ class RiskDesk:
         trades: bool = True,
         scorer: Scorer | None = None,
         is_cut_off: Callable[[], bool] = lambda: False,
+        bars_entries: Callable[[], bool] = lambda: False,
     ) -> None:
         """``scorer`` is what is learned from closed trades where none is given; ``is_cut_off`` tells whether
-        the exchange has stopped answering.
+        the exchange has stopped answering, ``bars_entries`` whether what an entry needs of it has.
         """
         self._instruments = instruments
         self._store = store
@@ -70,6 +71,7 @@ class RiskDesk:
         self._trades = trades
         self._model = ModelOrExperience(scorer, lambda: self.closed_trades.experience) if scorer else None
         self._is_cut_off = is_cut_off
+        self._bars_entries = bars_entries
         self._state = RiskState()
         self._account: AccountRead | None = None
         self._seen: AccountRead | None = None
@@ -304,7 +306,7 @@ class RiskDesk:
             available=read.available,
             correlations=self._correlations((symbol, *positions)),
             trades=self._trades,
-            breaker_open=self._is_cut_off(),
+            breaker_open=self._bars_entries(),
             is_foreign=self.is_foreign(symbol, positions),
         )
 

@@ -127,6 +127,7 @@ def _world(ground: Ground, feed: Feed) -> World:
         venues=_venues(ground.account, ground.instruments),
         clock=ground.clock,
         is_cut_off=lambda: ground.place.connection.is_cut_off,
+        bars_entries=lambda: ground.place.connection.bars_entries,
     )
 
 

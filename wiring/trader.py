@@ -26,7 +26,10 @@ PAPER_DEPOSIT = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What a trader is put into; ``is_cut_off`` tells whether its exchange has stopped answering."""
+    """What a trader is put into; ``is_cut_off`` tells whether its exchange has stopped answering.
+
+    ``bars_entries`` tells whether anything that an entry needs has, and be it only the calls for stops.
+    """
 
     mode: Mode
     axis: SymbolAxis
@@ -35,6 +38,7 @@ class World:
     venues: Venues
     clock: Clock
     is_cut_off: Callable[[], bool] = lambda: False
+    bars_entries: Callable[[], bool] = lambda: False
 
 
 def trader_in(world: World, records: Records, settings: Settings, notifier: Notifier) -> Trader:
@@ -54,6 +58,7 @@ def trader_in(world: World, records: Records, settings: Settings, notifier: Noti
             trades=settings.may_trade,
             scorer=scorer_in(records.folder / MODELS, notifier=notifier, clock=world.clock),
             is_cut_off=world.is_cut_off,
+            bars_entries=world.bars_entries,
         ),
         venues=world.venues,
         journal=records.journal,

@@ -6,6 +6,7 @@ from core.clock import Clock
 from core.rng import Rng
 from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.candles import BinanceCandles
+from exchange.binance.circuits import EndpointClass
 from exchange.binance.examination import BinanceExamination
 from exchange.binance.futures import BinanceFutures
 from exchange.binance.market_stream import BinanceMarketStreams, MarketSink
@@ -57,8 +58,14 @@ class BinanceConnection:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the exchange has stopped answering: no moment to open anything."""
-        return self.api.breaker.state is not CircuitState.CLOSED
+        """Whether the exchange has stopped answering what is asked all the time."""
+        kind = EndpointClass.ACCOUNT if self.signs else EndpointClass.MARKET
+        return self.api.circuits[kind].state is not CircuitState.CLOSED
+
+    @property
+    def bars_entries(self) -> bool:
+        """Whether some class of calls has fallen silent: no moment to open anything."""
+        return self.is_cut_off or self.api.circuits.any_open
 
     def market_streams(self, symbols: Sequence[str], sink: MarketSink) -> BinanceMarketStreams:
         """Make streams of ``symbols`` that feed ``sink``; whoever makes them starts and closes them."""

@@ -10,9 +10,9 @@ import msgspec
 from core.clock import Clock
 from core.errors import ExchangeRefused, ExchangeUnavailable, NotAllowed, RateLimited
 from exchange.binance.addresses import BinanceAddresses, Credentials
+from exchange.binance.circuits import Circuits, EndpointClass
 from exchange.binance.outcomes import Outcome, outcome_of
 from exchange.binance.transport import HttpResponse, Transport
-from exchange.limits.breaker import CircuitBreaker
 from exchange.limits.weight import Priority, WeightLimiter
 
 if TYPE_CHECKING:
@@ -30,46 +30,43 @@ _BANNED_UNTIL = re.compile(r"until (\d{13})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One of ccxt's implicit methods and its weight.
-
-    ``is_vital`` endpoints open, close, protect or find out about positions: no breaker stands before them.
-    """
+    """One of ccxt's implicit methods, its weight, and the class whose silence it shares."""
 
     method: str
     weight: int
-    is_vital: bool = False
+    kind: EndpointClass
 
 
-EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1)
-FUNDING_INFO = Endpoint(method="fapiPublicGetFundingInfo", weight=0)
-SERVER_TIME = Endpoint(method="fapiPublicGetTime", weight=1)
-PREMIUM_INDEX = Endpoint(method="fapiPublicGetPremiumIndex", weight=10)
-KEY_RIGHTS = Endpoint(method="sapiGetAccountApiRestrictions", weight=1)
-ACCOUNT_CONFIG = Endpoint(method="fapiPrivateGetAccountConfig", weight=5)
-BRACKETS = Endpoint(method="fapiPrivateGetLeverageBracket", weight=1)
-ACCOUNT = Endpoint(method="fapiPrivateV3GetAccount", weight=5)
-POSITIONS = Endpoint(method="fapiPrivateV3GetPositionRisk", weight=5)
-SYMBOL_CONFIG = Endpoint(method="fapiPrivateGetSymbolConfig", weight=5)
-SET_MARGIN_TYPE = Endpoint(method="fapiPrivatePostMarginType", weight=1)
-SET_LEVERAGE = Endpoint(method="fapiPrivatePostLeverage", weight=1)
-SET_POSITION_MODE = Endpoint(method="fapiPrivatePostPositionSideDual", weight=1)
-SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, is_vital=True)
-FIND_ORDER = Endpoint(method="fapiPrivateGetOrder", weight=1, is_vital=True)
-FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5, is_vital=True)
-PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, is_vital=True)
-CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, is_vital=True)
-FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, is_vital=True)
-INCOME = Endpoint(method="fapiPrivateGetIncome", weight=30)
-OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40)
-OPEN_ORDERS = Endpoint(method="fapiPrivateGetOpenOrders", weight=40)
-NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1)
-KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1)
+EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1, kind=EndpointClass.MARKET)
+FUNDING_INFO = Endpoint(method="fapiPublicGetFundingInfo", weight=0, kind=EndpointClass.MARKET)
+SERVER_TIME = Endpoint(method="fapiPublicGetTime", weight=1, kind=EndpointClass.CLOCK)
+PREMIUM_INDEX = Endpoint(method="fapiPublicGetPremiumIndex", weight=10, kind=EndpointClass.MARKET)
+KEY_RIGHTS = Endpoint(method="sapiGetAccountApiRestrictions", weight=1, kind=EndpointClass.ACCOUNT)
+ACCOUNT_CONFIG = Endpoint(method="fapiPrivateGetAccountConfig", weight=5, kind=EndpointClass.ACCOUNT)
+BRACKETS = Endpoint(method="fapiPrivateGetLeverageBracket", weight=1, kind=EndpointClass.ACCOUNT)
+ACCOUNT = Endpoint(method="fapiPrivateV3GetAccount", weight=5, kind=EndpointClass.ACCOUNT)
+POSITIONS = Endpoint(method="fapiPrivateV3GetPositionRisk", weight=5, kind=EndpointClass.ACCOUNT)
+SYMBOL_CONFIG = Endpoint(method="fapiPrivateGetSymbolConfig", weight=5, kind=EndpointClass.ACCOUNT)
+SET_MARGIN_TYPE = Endpoint(method="fapiPrivatePostMarginType", weight=1, kind=EndpointClass.SETTINGS)
+SET_LEVERAGE = Endpoint(method="fapiPrivatePostLeverage", weight=1, kind=EndpointClass.SETTINGS)
+SET_POSITION_MODE = Endpoint(method="fapiPrivatePostPositionSideDual", weight=1, kind=EndpointClass.SETTINGS)
+SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, kind=EndpointClass.ORDERS)
+FIND_ORDER = Endpoint(method="fapiPrivateGetOrder", weight=1, kind=EndpointClass.QUERIES)
+FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5, kind=EndpointClass.QUERIES)
+PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, kind=EndpointClass.CONDITIONALS)
+CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, kind=EndpointClass.CONDITIONALS)
+FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, kind=EndpointClass.QUERIES)
+INCOME = Endpoint(method="fapiPrivateGetIncome", weight=30, kind=EndpointClass.ACCOUNT)
+OPEN_CONDITIONALS = Endpoint(method="fapiPrivateGetOpenAlgoOrders", weight=40, kind=EndpointClass.ACCOUNT)
+OPEN_ORDERS = Endpoint(method="fapiPrivateGetOpenOrders", weight=40, kind=EndpointClass.ACCOUNT)
+NEW_LISTEN_KEY = Endpoint(method="fapiPrivatePostListenKey", weight=1, kind=EndpointClass.LISTEN_KEYS)
+KEEP_LISTEN_KEY = Endpoint(method="fapiPrivatePutListenKey", weight=1, kind=EndpointClass.LISTEN_KEYS)
 
 
 def klines(limit: int) -> Endpoint:
     """Pages of 99 candles cost 1, of 499 cost 2: the two sizes worth asking for."""
     weight = 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
-    return Endpoint(method="fapiPublicGetKlines", weight=weight)
+    return Endpoint(method="fapiPublicGetKlines", weight=weight, kind=EndpointClass.MARKET)
 
 
 class _Refusal(msgspec.Struct):
@@ -102,7 +99,7 @@ class BinanceRest:
         self._clock = clock
         self._client_made: CcxtClient | None = None
         self.limiter = limiter
-        self.breaker = CircuitBreaker("binance reads", clock)
+        self.circuits = Circuits(clock)
         self.rate_limited = 0
 
     @property
@@ -140,15 +137,14 @@ class BinanceRest:
                 return
 
     async def _ask(self, endpoint: Endpoint, parameters: Parameters, priority: Priority) -> HttpResponse:
-        if not endpoint.is_vital:
-            self.breaker.check()
+        self.circuits.check(endpoint.kind)
         lease = await self.limiter.acquire(endpoint.weight, priority)
         used = None
         try:
             response = await self._client().ask(endpoint.method, parameters)
             used = _used_weight(response)
         except ExchangeUnavailable:
-            self.breaker.failed()
+            self.circuits[endpoint.kind].failed()
             raise
         finally:
             self.limiter.settle(lease, used)
@@ -156,22 +152,24 @@ class BinanceRest:
         return response
 
     async def _judge(self, endpoint: Endpoint, response: HttpResponse) -> None:
+        circuit = self.circuits[endpoint.kind]
         if response.status < 400:
-            self.breaker.succeeded()
+            circuit.succeeded()
             return
         refusal = _refusal(response)
         code = refusal.code if refusal else None
         text = f"{endpoint.method}: {refusal.msg if refusal else f'HTTP {response.status}'}"
-        match outcome_of(response.status, code):
-            case outcome if outcome.is_unknown:
-                self.breaker.failed()
-                raise ExchangeUnavailable(f"{text} (code {code})")
-            case Outcome.RATE_LIMITED:
-                raise self._rate_limited(response, code or -response.status, text)
-            case Outcome.CLOCK_SKEWED:
-                await self.synchronise_clock()
-            case outcome if outcome.is_for_people:
-                raise NotAllowed(code or 0, text)
+        outcome = outcome_of(response.status, code)
+        if outcome.is_unknown:
+            circuit.failed()
+            raise ExchangeUnavailable(f"{text} (code {code})")
+        if outcome is Outcome.RATE_LIMITED:
+            raise self._rate_limited(response, code or -response.status, text)
+        circuit.succeeded()  # a definite no is an answer
+        if outcome is Outcome.CLOCK_SKEWED:
+            await self.synchronise_clock()
+        if outcome.is_for_people:
+            raise NotAllowed(code or 0, text)
         raise ExchangeRefused(code or 0, text)
 
     def _rate_limited(self, response: HttpResponse, code: int, text: str) -> RateLimited:

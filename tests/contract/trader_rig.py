@@ -241,7 +241,7 @@ async def life(at: Venue) -> AsyncIterator[Life]:
             mode="sim",
             engine=ScriptedEngine(axis, wish),
             store=store,
-            desk=RiskDesk(instruments, store, STORM_RULES, is_cut_off=lambda: connection.is_cut_off),
+            desk=RiskDesk(instruments, store, STORM_RULES, bars_entries=lambda: connection.bars_entries),
             venues=Venues(real=execution, virtual=paper, virtual_driver=paper),
             journal=journal,
             bookkeeper=bookkeeper,

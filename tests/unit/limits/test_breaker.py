@@ -1,5 +1,7 @@
 """The circuit breaker."""
 
+import logging
+
 import pytest
 
 from core.clock import ManualClock
@@ -57,3 +59,13 @@ def test_his_success_closes_it() -> None:
     breaker.check()
     breaker.succeeded()
     assert breaker.state is CircuitState.CLOSED
+
+
+def test_that_it_opens_and_closes_is_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    breaker = CircuitBreaker("reads", ManualClock(), failures=3)
+    with caplog.at_level(logging.INFO):
+        for _ in range(9):
+            breaker.failed()
+        breaker.succeeded()
+        breaker.succeeded()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
