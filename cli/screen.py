@@ -15,6 +15,7 @@ from core.positions import Position
 from core.signals import RankedSignal, Side
 from core.views import PositionView, ScanView, TraderView, resting_stop
 
+SHOWN_REFUSALS = 3
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -29,11 +30,17 @@ class Screen:
         self._equity: deque[float] = deque(maxlen=40)
         self._signals: deque[RankedSignal] = deque(maxlen=rows)
         self._scanned_at = 0
+        self._refused: deque[str] = deque(maxlen=SHOWN_REFUSALS)
+        self._refusals = 0
 
     def notify(self, notice: Notice) -> None:
-        """Remember an event; refusals are too many to show one by one."""
-        if not isinstance(notice, SignalRefused):
-            self._events.append(f"{clock_time(notice.at)}  {notice_line(notice)}")
+        """Remember an event; refusals have a place of their own, where they push nothing else away."""
+        line = f"{clock_time(notice.at)}  {notice_line(notice)}"
+        if isinstance(notice, SignalRefused):
+            self._refusals += 1
+            self._refused.append(line)
+        else:
+            self._events.append(line)
 
     def render(self, view: TraderView, *, done: int, speed: float | None = None) -> RenderableType:
         """Return the whole view; ``done`` of the minutes have passed at ``speed``, the effective one."""
@@ -43,6 +50,7 @@ class Screen:
         return Group(
             self._header(view, done, speed),
             _signals_table(tuple(self._signals)),
+            *self._refused_lines(),
             _positions(view, self._rows),
             Panel(Text("\n".join(self._events) or "nothing yet"), title="last events", border_style="dim"),
         )
@@ -52,6 +60,12 @@ class Screen:
         if scan is not None and scan.at > self._scanned_at:
             self._scanned_at = scan.at
             self._signals.extendleft(reversed(scan.ranked))
+
+    def _refused_lines(self) -> tuple[Text, ...]:
+        if not self._refused:
+            return ()
+        lines = Text("\n".join(self._refused), style="yellow")
+        return Text(f"signals refused: {self._refusals}, the last ones", style="italic"), lines
 
     def _header(self, view: TraderView, done: int, speed: float | None) -> Panel:
         lines: list[RenderableType] = [self._status(view, speed)]
@@ -103,7 +117,7 @@ def _signals_table(signals: tuple[RankedSignal, ...]) -> RenderableType:
         table.add_column(heading, justify="left" if left else "right")
     for signal in signals:
         table.add_row(*_signal_cells(signal))
-    return table if signals else Text("no signal above the threshold yet", style="dim")
+    return table if signals else Text("no ranked signal yet", style="dim")
 
 
 def _signal_cells(signal: RankedSignal) -> tuple[RenderableType, ...]:

@@ -33,7 +33,10 @@ class PositionEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRefused:
-    """A signal that would have been real was refused; ``reasons`` are message keys, the first decided."""
+    """A signal above the threshold is neither opened nor followed; one that forbids itself has rank 0.
+
+    ``reasons`` are message keys, the first decided.
+    """
 
     signal: RankedSignal
     reasons: tuple[str, ...]

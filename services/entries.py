@@ -63,7 +63,7 @@ class Entries:
             if isinstance(verdict, PositionPlan):
                 self._open(verdict, minute)
             else:
-                self._refuse(signal, verdict, minute)
+                self._refused(signal, tuple(each.value for each in verdict.reasons), minute)
                 refused.append(signal)
         self._minute, self._ranked = minute, tuple(ranked)
         self._real_closed = self._clerk.tally.real.closed
@@ -74,11 +74,10 @@ class Entries:
         """Note what reaches the threshold and forbids itself; returns shadows of it."""
         if self._desk.equity is None:  # nothing is judged before the account was read
             return ()
-        signals, tally = barred(candidates, self._parameters.ranking), self._clerk.tally
-        tally.signals += len(signals)
-        tally.refused += len(signals)
+        signals = barred(candidates, self._parameters.ranking)
+        self._clerk.tally.signals += len(signals)
         for signal in signals:
-            self._judged(signal, "refused", (str(signal.candidate.refusal),), minute)
+            self._refused(signal, (str(signal.candidate.refusal),), minute)
         shadows = (self._shadow(signal, minute) for signal in signals)
         return [plan for plan in shadows if plan is not None]
 
@@ -157,9 +156,8 @@ class Entries:
             return False
         return True
 
-    def _refuse(self, signal: RankedSignal, refusal: Refused, minute: MinuteClosed) -> None:
+    def _refused(self, signal: RankedSignal, reasons: tuple[str, ...], minute: MinuteClosed) -> None:
         self._clerk.tally.refused += 1
-        reasons = tuple(reason.value for reason in refusal.reasons)
         self._judged(signal, "refused", reasons, minute)
         self._notifier.notify(SignalRefused(signal=signal, reasons=reasons, at=minute.at))
 

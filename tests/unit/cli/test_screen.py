@@ -8,9 +8,10 @@ from rich.console import Console
 
 from cli.screen import Screen
 from core.market import MINUTE_MS
+from core.notices import PositionOpened, SignalRefused
 from core.positions import Protection, Stage
 from core.views import BalanceView, Performance, TraderView
-from tests.builders import T0, position
+from tests.builders import T0, candidate, position, ranked
 from tests.builders_view import position_view
 
 BALANCE = BalanceView(
@@ -38,10 +39,10 @@ VIEW = TraderView(
 )
 
 
-def shown(view: TraderView) -> str:
+def shown(view: TraderView, screen: Screen | None = None) -> str:
     console = Console(file=StringIO(), width=200)
     with console.capture() as capture:
-        console.print(Screen("trade").render(view, done=0))
+        console.print((screen or Screen("trade")).render(view, done=0))
     return capture.get()
 
 
@@ -67,3 +68,19 @@ def test_what_is_held_without_a_resting_stop_does_not_look_as_if_it_had_one() ->
     assert "NONE" not in picture
     assert str(STOP) in picture
     assert "NONE" not in shown(replace(VIEW, real=(position_view(position(stage=Stage.ENTERING)),)))
+
+
+def test_refused_signals_are_counted_and_the_last_ones_shown_with_their_reason() -> None:
+    screen = Screen("demo")
+    assert "refused" not in shown(VIEW, screen)
+    opened = PositionOpened(position=position(), at=T0)
+    screen.notify(opened)
+    for number in range(20):
+        screen.notify(
+            SignalRefused(signal=ranked(candidate(f"S{number}USDT")), reasons=("pool_too_near",), at=T0)
+        )
+    picture = shown(VIEW, screen)
+    assert "signals refused: 20" in picture
+    assert "S19USDT LONG: no room to the opposite pool" in picture
+    assert "S16USDT" not in picture
+    assert "opened   real LONG SOLUSDT" in picture

@@ -82,7 +82,7 @@ def test_a_signal_that_its_own_geometry_forbids_is_journalled_and_labelled_too(w
     world.minute(AUSDT=(100, 103, 100, 102))
     assert [row.exit_reason for row in rows(world)] == [ExitReason.TARGET]
     assert (world.trader.tally.signals, world.trader.tally.refused) == (1, 1)
-    assert world.ear.of(SignalRefused) == []
+    assert [each.reasons for each in world.ear.of(SignalRefused)] == [("pool_too_near",)]
 
 
 def minutes(world: World, count: int) -> None:
