@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,7 +56,7 @@ class MarketListener:
         numbers = [minute.open_time for minute in self.minutes]
         assert numbers == list(range(numbers[0], numbers[-1] + 1, MINUTE_MS))
         assert len(self.candles) == (symbols or len(self.axis))
-        for symbol, known in self.candles.items():
+        for symbol, known in deepcopy(self.candles).items():  # while we ask, the next minute may close
             first, last = min(known), max(known)
             assert list(known) == list(range(first, last + 1, MINUTE_MS))
             truth = await self.service.history(symbol, MINUTE_MS, bars=len(known), before_ms=last + MINUTE_MS)
