@@ -15,6 +15,7 @@ from exchange.binance.transport import AiohttpTransport, Transport
 from exchange.binance.user_stream import UserStream
 from exchange.limits.ban import BanNote
 from exchange.limits.breaker import CircuitState
+from exchange.limits.orders import OrderLimiter
 from exchange.limits.weight import WeightLimiter
 
 
@@ -41,8 +42,14 @@ class BinanceConnection:
         self._rng = rng
         self._transport = transport or AiohttpTransport()
         self.limiter = WeightLimiter(clock, period=60.0 / speed, note=ban)
+        self.orders = OrderLimiter(clock, period=60.0 / speed)
         self.api = BinanceRest(
-            addresses, credentials, transport=self._transport, limiter=self.limiter, clock=clock
+            addresses,
+            credentials,
+            transport=self._transport,
+            limiter=self.limiter,
+            orders=self.orders,
+            clock=clock,
         )
         self.user_stream = UserStream(self.api, self._transport, addresses, clock=clock, rng=rng)
         self.exchange = BinanceFutures(self.api, self.user_stream, clock=clock, rng=rng)

@@ -68,6 +68,7 @@ class BinanceFutures:
         weight_limit = info.weight_limit()
         if weight_limit is not None:
             self._api.limiter.set_limit(weight_limit)
+        self._api.orders.set_limits(info.order_limits())
         return with_funding(instruments_of(info, await self._brackets()), await self._funding_terms())
 
     async def account(self) -> AccountRead:

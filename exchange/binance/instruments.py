@@ -7,8 +7,10 @@ from decimal import Decimal
 import msgspec
 
 from core.instruments import Instrument, InstrumentStatus, LeverageBracket
+from exchange.limits.orders import OrderLimit
 
 HOUR_MS = 3_600_000
+_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -64,6 +66,14 @@ class ExchangeInfo(msgspec.Struct, rename="camel"):
             if (each.rate_limit_type, each.interval, each.interval_num) == ("REQUEST_WEIGHT", "MINUTE", 1):
                 return each.limit
         return None
+
+    def order_limits(self) -> tuple[OrderLimit, ...]:
+        """Return how many orders an account may send, in which times; empty when it is not told."""
+        return tuple(
+            OrderLimit(orders=each.limit, seconds=each.interval_num * _SECONDS[each.interval])
+            for each in self.rate_limits
+            if each.rate_limit_type == "ORDERS" and each.interval in _SECONDS
+        )
 
 
 class _Bracket(msgspec.Struct, rename="camel"):

@@ -13,6 +13,7 @@ from exchange.binance.addresses import BinanceAddresses, Credentials
 from exchange.binance.circuits import Circuits, EndpointClass
 from exchange.binance.outcomes import Outcome, outcome_of
 from exchange.binance.transport import HttpResponse, Transport
+from exchange.limits.orders import TOO_MANY_ORDERS, OrderLimiter
 from exchange.limits.weight import Priority, WeightLimiter
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ T = TypeVar("T")
 Parameters = Mapping[str, str | int | bool]
 
 _USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
-_ORDER_COUNT_EXCEEDED = -1015
 _ROUNDS = 3
 _LONG_ROUND_MS = 1000
 _BANNED_UNTIL = re.compile(r"until (\d{13})")
@@ -30,11 +30,15 @@ _BANNED_UNTIL = re.compile(r"until (\d{13})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One of ccxt's implicit methods, its weight, and the class whose silence it shares."""
+    """One of ccxt's implicit methods, its weight, and the class whose silence it shares.
+
+    ``is_order`` where the exchange counts the account's orders.
+    """
 
     method: str
     weight: int
     kind: EndpointClass
+    is_order: bool = False
 
 
 EXCHANGE_INFO = Endpoint(method="fapiPublicGetExchangeInfo", weight=1, kind=EndpointClass.MARKET)
@@ -50,10 +54,12 @@ SYMBOL_CONFIG = Endpoint(method="fapiPrivateGetSymbolConfig", weight=5, kind=End
 SET_MARGIN_TYPE = Endpoint(method="fapiPrivatePostMarginType", weight=1, kind=EndpointClass.SETTINGS)
 SET_LEVERAGE = Endpoint(method="fapiPrivatePostLeverage", weight=1, kind=EndpointClass.SETTINGS)
 SET_POSITION_MODE = Endpoint(method="fapiPrivatePostPositionSideDual", weight=1, kind=EndpointClass.SETTINGS)
-SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, kind=EndpointClass.ORDERS)
+SUBMIT_ORDER = Endpoint(method="fapiPrivatePostOrder", weight=0, kind=EndpointClass.ORDERS, is_order=True)
 FIND_ORDER = Endpoint(method="fapiPrivateGetOrder", weight=1, kind=EndpointClass.QUERIES)
 FIND_TRADES = Endpoint(method="fapiPrivateGetUserTrades", weight=5, kind=EndpointClass.QUERIES)
-PLACE_CONDITIONAL = Endpoint(method="fapiPrivatePostAlgoOrder", weight=0, kind=EndpointClass.CONDITIONALS)
+PLACE_CONDITIONAL = Endpoint(
+    method="fapiPrivatePostAlgoOrder", weight=0, kind=EndpointClass.CONDITIONALS, is_order=True
+)
 CANCEL_CONDITIONAL = Endpoint(method="fapiPrivateDeleteAlgoOrder", weight=1, kind=EndpointClass.CONDITIONALS)
 FIND_CONDITIONAL = Endpoint(method="fapiPrivateGetAlgoOrder", weight=1, kind=EndpointClass.QUERIES)
 INCOME = Endpoint(method="fapiPrivateGetIncome", weight=30, kind=EndpointClass.ACCOUNT)
@@ -91,6 +97,7 @@ class BinanceRest:
         *,
         transport: Transport,
         limiter: WeightLimiter,
+        orders: OrderLimiter | None = None,
         clock: Clock,
     ) -> None:
         self._addresses = addresses
@@ -99,6 +106,7 @@ class BinanceRest:
         self._clock = clock
         self._client_made: CcxtClient | None = None
         self.limiter = limiter
+        self.orders = orders or OrderLimiter(clock)
         self.circuits = Circuits(clock)
         self.rate_limited = 0
 
@@ -138,6 +146,8 @@ class BinanceRest:
 
     async def _ask(self, endpoint: Endpoint, parameters: Parameters, priority: Priority) -> HttpResponse:
         self.circuits.check(endpoint.kind)
+        if endpoint.is_order:
+            await self.orders.acquire(priority)
         lease = await self.limiter.acquire(endpoint.weight, priority)
         used = None
         try:
@@ -176,7 +186,7 @@ class BinanceRest:
         """Close the budget too, except where only the account's orders were counted."""
         self.rate_limited += 1
         retry_after = self._retry_after(response, text)
-        if code != _ORDER_COUNT_EXCEEDED:
+        if code != TOO_MANY_ORDERS:
             self.limiter.close_for(retry_after)
         return RateLimited(code, text, retry_after=retry_after)
 

@@ -386,6 +386,29 @@ def contract(symbol: str) -> dict[str, Any]:
     return {"symbol": symbol, **terms}
 
 
+async def test_stops_wait_and_entries_are_refused_beyond_the_orders_that_the_exchange_announces() -> None:
+    limits = [
+        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400},
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 4},
+    ]
+    info = {"symbols": [contract("SOLUSDT")], "rateLimits": limits}
+    venue = wired(
+        lambda request: reply(
+            {} if request.method == "POST" else info if "exchangeInfo" in request.url else []
+        )
+    )
+    await venue.exchange.instruments()
+    await venue.exchange.submit(ENTRY)
+    with pytest.raises(RateLimited):
+        await venue.exchange.submit(ENTRY)
+    await venue.exchange.place(STOP)
+    await venue.exchange.submit(CLOSE)
+    began = venue.clock.monotonic()
+    await venue.exchange.place(STOP)
+    assert venue.clock.monotonic() - began == 10
+    assert sum(method == "POST" for method, _ in venue.transport.asked) == 4
+
+
 async def test_contracts_know_when_their_funding_settles_and_trade_without_it() -> None:
     terms = reply([{"symbol": "ETHUSDT", "fundingIntervalHours": 4}])
     answers = [terms, *(reply(b"<html>", status=502) for _ in range(10))]
