@@ -38,23 +38,30 @@ def show_trades(options: TradesOptions, home: Path) -> int:
     journal = options.journal or newest_journal(home)
     if options.upkeep is not None:
         return keep_up(options.upkeep, journal, as_json=options.as_json)
+    damaged: list[str] = []
     with JournalReader(journal) as reader:
-        live = [each for each in reader.live_positions() if _is_wanted(each.plan.source, options)]
-        closed = _newest(reader, options)
+        known = reader.live_positions(damaged.append, lost=damaged.append)
+        live = [each for each in known if _is_wanted(each.plan.source, options)]
+        closed = _newest(reader, options, damaged)
         sums = {source: _sum_of(closed, source) for source in Source if _is_wanted(source, options)}
         gap = twin_gap(*([each for each in closed if each.source is s] for s in (Source.REAL, Source.TWIN)))
         shown = closed[-options.last :]
         if options.as_json:
-            print_result(json.dumps(_as_json(reader.path, live, shown, sums=sums, gap=gap)))
+            facts = _as_json(reader.path, live, shown, sums=sums, gap=gap)
+            print_result(json.dumps({**facts, "damaged": damaged}))
         else:
             _print(reader.path, live, shown, sums=sums, gap=gap)
-    return 0
+            for each in damaged:
+                result_console().print(f"damaged: {each}", highlight=False, markup=False)
+    return 1 if damaged else 0
 
 
-def _newest(reader: JournalReader, options: TradesOptions) -> Sequence[TradeRecord]:
-    """Return what closed last in each book, in the order of closing."""
+def _newest(reader: JournalReader, options: TradesOptions, damaged: list[str]) -> Sequence[TradeRecord]:
+    """Return what closed last in each book, in the order of closing; what can not be read is ``damaged``."""
     wanted = [source for source in Source if _is_wanted(source, options)]
-    trades = [trade for source in wanted for trade in reader.newest_trades(source, REMEMBERED)]
+    trades = [
+        trade for source in wanted for trade in reader.newest_trades(source, REMEMBERED, damaged.append)
+    ]
     return sorted(trades, key=lambda each: each.position.closed_at or 0)
 
 

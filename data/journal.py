@@ -1,10 +1,11 @@
 """The truth on disk: one SQLite file of chained events, and what they add up to."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Never, Self
 
 from core.errors import EntryUnwritable, JournalError
 from core.journal import DamageFound, Entry
@@ -16,6 +17,8 @@ from data.journal_projections import base_of, project
 from data.journal_reader import JournalReader
 from data.journal_schema import DAMAGE, fault, open_writer
 from data.journal_witness import Witness
+
+log = logging.getLogger(__name__)
 
 _INSERT = (
     "INSERT INTO events (seq, at, seen_at, kind, key, payload, prev_hash, hash, base)"
@@ -31,7 +34,8 @@ class SqliteJournal:
     A commit reaches the disk before ``append`` returns (WAL, synchronous=FULL). After a failed sync
     nobody knows what the disk holds, so the journal then refuses to go on until it is opened anew.
     ``durable=False`` is for what can be had again, a replay: its commits outlive the process, not the power.
-    What a start finds missing or altered becomes an event itself, and ``damage`` tells of it.
+    What a start finds missing or altered, or a question finds unreadable, becomes an event itself, and
+    ``damage`` tells of it. What can not be read is left out, but for the state of a real position.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -67,8 +71,11 @@ class SqliteJournal:
         self._witness.note(tail)
 
     def live_positions(self) -> Sequence[Position]:
-        """Return the last recorded state of every position that has not closed."""
-        return self._reader.live_positions()
+        """Return the last recorded state of every position that has not closed.
+
+        Raises ``JournalError`` where no state of a real one can be read: it must not be forgotten.
+        """
+        return self._reader.live_positions(self._name, lost=self._give_up)
 
     def closed_trades(self) -> Iterator[TradeRecord]:
         """Yield every closed position in the order of closing."""
@@ -76,23 +83,26 @@ class SqliteJournal:
 
     def newest_trades(self, source: Source, limit: int) -> Sequence[TradeRecord]:
         """Return the ``limit`` positions of one book that closed last, in the order of closing."""
-        return self._reader.newest_trades(source, limit)
+        return self._reader.newest_trades(source, limit, self._name)
 
     def results(self) -> Iterator[TradeResult]:
         """Yield how every closed position ended, in the order of closing."""
-        return self._reader.results()
+        return self._reader.results(self._name)
 
     def damage(self) -> str:
-        """Return what was found lost or altered and nobody was halted for yet, empty where nothing was."""
+        """Return what was found lost or altered and nobody was halted for yet, empty where nothing was.
+
+        To be asked last: the other questions find damage.
+        """
         return self._reader.damage()
 
     def risk_state(self) -> RiskState | None:
         """Return the last recorded memory of the risk gate, ``None`` in a journal that has none."""
-        return self._reader.risk_state()
+        return self._reader.risk_state(self._name)
 
     def given_up(self, limit: int) -> Sequence[Position]:
         """Return the last ``limit`` real positions that ended with nothing filled, in the order of ending."""
-        return self._reader.given_up(limit)
+        return self._reader.given_up(limit, self._name)
 
     def position_ids(self, limit: int) -> Sequence[str]:
         """Return the ids of the ``limit`` positions that changed last, closed ones among them."""
@@ -136,7 +146,20 @@ class SqliteJournal:
         if missing := self._reader.missing_since(self._witness.seen):
             self.append([Entry(body=DamageFound(what=missing), at=at, seen_at=at)])
         if altered := self._reader.first_damage(after=max(self._tail.seq - _LOOKED_AT, 0)):
-            self.append([Entry(body=DamageFound(what=altered), at=at, seen_at=at, key=altered)])
+            self._name(altered)
+
+    def _name(self, damage: str) -> None:
+        """Write down, once, what is not as it was written."""
+        log.error("the journal is damaged: %s", damage)
+        at = self._reader.last_at()
+        self.append([Entry(body=DamageFound(what=damage), at=at, seen_at=at, key=damage)])
+
+    def _give_up(self, lost: str) -> Never:
+        raise JournalError(
+            f"The journal {self._path} is damaged: {lost}. Its stop rests at the exchange. Start with the"
+            " last good copy of the journal; where there is none, close by hand what this account holds, move"
+            " the journal away, and start again."
+        )
 
     def _knows(self, key: str) -> bool:
         return self._connection.execute("SELECT 1 FROM events WHERE key = ?", (key,)).fetchone() is not None

@@ -70,10 +70,17 @@ def link(tail: Tail, entry: Entry) -> StoredEvent:
 
 def packed(event: StoredEvent, base: tuple[int, str | bytes] | None) -> StoredEvent:
     """Return a new event as it is to be stored, given the number and stored payload of what it repeats."""
-    against = None if base is None else unpack(base[1], None)
+    against = None if base is None else _readable(base[1])
     payload = pack(event.text, against)
     is_packed = isinstance(payload, bytes)
-    return replace(event, payload=payload, base=base[0] if base and is_packed else None)
+    return replace(event, payload=payload, base=base[0] if base and against and is_packed else None)
+
+
+def _readable(stored: str | bytes) -> str | None:
+    try:
+        return unpack(stored, None)
+    except ValueError:  # a damaged intent: what follows it must be written all the same
+        return None
 
 
 def first_damage(events: Iterator[StoredEvent], tail: Tail) -> str | None:

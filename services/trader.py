@@ -160,11 +160,12 @@ class Trader:
     def restore(self) -> None:
         """Take up what an earlier run left in the journal: what it learned, its risk state, its positions."""
         self.desk.recall(self._journal)
-        self._clerk.restored(self._journal.damage())
         known = self._journal.position_ids(REMEMBERED_POSITIONS)
         live = self._journal.live_positions()
+        given_up = self._journal.given_up(REMEMBERED)
+        self._clerk.restored(self._journal.damage())
         self._books.restore(live, known)
-        self._books.real.remember(self._journal.given_up(REMEMBERED))
+        self._books.real.remember(given_up)
         self._shadows.restore(live)
 
     def stand_down(self) -> None:

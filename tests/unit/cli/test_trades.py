@@ -75,7 +75,7 @@ def test_open_and_closed_trades_are_listed_and_summed_up(
 def test_scripts_get_one_object(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert show_trades(TradesOptions(journal=None, source=None, last=1, as_json=True), home) == 0
     said = told(capsys)
-    assert said.keys() == {"journal", "open", "closed", "performance", "twin_gap"}
+    assert said.keys() == {"journal", "open", "closed", "performance", "twin_gap", "damaged"}
     assert isinstance(said["closed"], list)
     assert len(said["closed"]) == 1
 
@@ -190,6 +190,23 @@ def test_what_is_damaged_or_missing_is_named_and_the_exit_code_says_so(
         "events 7 to 7 are missing",
         "event 3 (intent) has been altered",
     ]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_can_be_read_is_shown_and_what_can_not_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    journal = newest_journal(home)
+    with closing(sqlite3.connect(journal)) as connection:
+        connection.executescript(
+            "DROP TRIGGER events_are_never_changed;"
+            "UPDATE events SET payload = substr(payload, 1, 50) WHERE seq IN (2, 7);"
+        )
+    assert show_trades(replace(EVERYTHING, as_json=as_json), home) == 1
+    said = capsys.readouterr().out
+    assert "real: 1 closed" in said or '"real": {"closed": 1' in said
+    assert "event 2 (trade) can not be read" in said
+    assert "event 7 (position) can not be read" in said
 
 
 def test_candles_that_are_not_those_of_the_decisions_end_with_1(

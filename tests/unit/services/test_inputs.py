@@ -1,12 +1,14 @@
 """What a decision read is in the journal."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from core.journal import EntryKind, MinuteJudged, RiskChanged, SignalJudged
 from core.market import QUARTER_MS, CandleHistory, Floats, MarketContext, MinuteClosed, SymbolAxis
 from core.notices import Alert
-from core.positions import Source
+from core.positions import Position, Source
 from data.codec import decode_body
 from services.inputs import Inputs
 from tests.builders import MINUTE, T0
@@ -113,6 +115,17 @@ def test_a_journal_that_lost_records_stops_entries_until_somebody_resumes() -> N
     assert world.trader.desk.halted == "journal_damaged"
     assert world.held(Source.REAL) == []
     assert ("journal_damaged", journal.damaged) in [(each.key, each.text) for each in world.ear.of(Alert)]
+
+
+def test_what_is_found_damaged_while_it_is_read_stops_entries_too() -> None:
+    class Hole(MemoryJournal):
+        def given_up(self, limit: int) -> Sequence[Position]:
+            self.damaged = "event 7 (position) can not be read"
+            return super().given_up(limit)
+
+    world = World(Hole())
+    world.trader.restore()
+    assert world.trader.desk.halted == "journal_damaged"
 
 
 def test_the_halt_for_lost_records_is_written_though_another_one_stands() -> None:
