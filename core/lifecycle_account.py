@@ -87,7 +87,13 @@ def resumed(position: Position, *, mono: float) -> Step:
     """
     exposed = mono if position.quantity and not position.is_protected else None
     awake = replace(
-        position, stage_mono=mono, tried_mono=mono, exposed_mono=exposed, beyond_mono=None, stop_asked=False
+        position,
+        stage_mono=mono,
+        tried_mono=mono,
+        target_mono=None,
+        exposed_mono=exposed,
+        beyond_mono=None,
+        stop_asked=False,
     )
     match position.stage:
         case Stage.INTENDED:

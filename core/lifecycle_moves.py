@@ -139,7 +139,8 @@ def place_targets(position: Position, mono: float) -> Step:
         )
         targets = (*targets[:index], placed, *targets[index + 1 :])
         commands.append(conditional_order(position, placed, Role.TARGET))
-    return Step(position=replace(position, targets=targets, tried_mono=mono), commands=tuple(commands))
+    placed_all = replace(position, targets=targets, tried_mono=mono, target_mono=mono)
+    return Step(position=placed_all, commands=tuple(commands))
 
 
 def target_price(position: Position, index: int) -> Decimal:

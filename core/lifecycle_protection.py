@@ -106,7 +106,7 @@ def _on_target(position: Position, index: int, report: ConditionalChanged, mono:
         return _triggered(reached, ExitReason.TARGET, mono)
     if target.venue_order_id:
         return Step(position=position)
-    return Step(position=replace(_with_target(position, index, None), tried_mono=mono))
+    return Step(position=replace(_with_target(position, index, None), target_mono=mono))
 
 
 def _on_forgotten(position: Position, report: ConditionalChanged, mono: float) -> Step:
@@ -150,7 +150,7 @@ def on_target_gone(position: Position, order_id: str, code: int, mono: float) ->
     index = _target_index(position, order_id)
     if index is None:
         return Step(position=position)
-    without = replace(_with_target(position, index, None), tried_mono=mono)
+    without = replace(_with_target(position, index, None), target_mono=mono)
     return Step(position=without, commands=look_up(position, code))
 
 
@@ -248,13 +248,13 @@ def watch_orders_beside(position: Position, parameters: LifecycleParameters, mon
     if pending and waited >= parameters.protect_seconds:
         queries = tuple(query_of(position, each.client_order_id) for each in pending)
         return Step(position=replace(position, tried_mono=mono), commands=queries)
-    if waited < parameters.target_retry_seconds:
-        return Step(position=position)
-    if missing_targets(position) and position.entry_settled:
+    # By a clock of their own: stops that keep being tightened would put the targets off for ever.
+    is_due = position.target_mono is None or mono - position.target_mono >= parameters.target_retry_seconds
+    if is_due and missing_targets(position) and position.entry_settled:
         is_news = is_worth_telling(position.attempts.get(Role.TARGET, 0))
         return replace(place_targets(position, mono), concerns=(Concern.TARGET_MISSING,) if is_news else ())
     has_lost_trail = position.floor is not None and position.trail is None and position.next_trail is None
-    if has_lost_trail and position.floor is not None:
+    if has_lost_trail and position.floor is not None and waited >= parameters.target_retry_seconds:
         return place_trail(position, position.floor, mono)
     return Step(position=position)
 

@@ -132,6 +132,7 @@ class Position:
     ``favourable`` and ``adverse`` are the best and worst price seen while open. Times without suffix are
     market milliseconds; ``*_mono`` are monotonic seconds, for our own deadlines: ``exposed_mono`` is since
     when quantity has been held without a confirmed stop, ``tried_mono`` when the last order or query left,
+    ``target_mono`` when, in this process, a target last left or was lost,
     ``beyond_mono`` since when the mark has been beyond the stop. ``probes`` counts queries that found
     nothing, ``doubts`` reads of the account that did not show what we hold; ``stop_asked`` tells that a
     stop without an answer has been asked for. ``unanswered`` are the orders that a flat account made us ask
@@ -159,6 +160,7 @@ class Position:
     stage_mono: float = 0.0
     exposed_mono: float | None = None
     tried_mono: float = 0.0
+    target_mono: float | None = None
     beyond_mono: float | None = None
     probes: int = 0
     unanswered: tuple[str, ...] = ()

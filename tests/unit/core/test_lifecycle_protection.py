@@ -325,6 +325,26 @@ def test_a_target_that_does_not_rest_is_tried_again_and_people_hear_of_it() -> N
     assert life.concerns == [Concern.TARGET_MISSING]
 
 
+def test_stops_that_keep_being_tightened_do_not_put_off_a_missing_target() -> None:
+    life = open_life()
+    life.hears(life.absent(Role.TARGET))
+    for turn in range(1, 13):
+        life.waits(1.0)
+        life.tightens(f"100.{turn:02}")
+        life.hears(life.conditional(Role.TRAIL, attempt=turn))
+    assert Role.TARGET in {each.role for each in life.sent[-13:] if isinstance(each, PlaceConditional)}
+
+
+def test_a_target_that_was_missing_when_the_process_ended_is_not_waited_for_again() -> None:
+    life = open_life()
+    life.hears(life.absent(Role.TARGET))
+    life.mono = 100.0
+    life.restarts()
+    (again,) = life.waits(0.1)
+    assert isinstance(again, PlaceConditional)
+    assert again.role is Role.TARGET
+
+
 # --- what was filled ----------------------------------------------------------------------------------
 
 
