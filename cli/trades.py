@@ -143,8 +143,8 @@ def _sums(sums: Mapping[Source, Performance], gap: TwinGap) -> Iterator[str]:
         if each.net_r_low is not None and each.net_r_high is not None:
             bounds = f", 95 % between {signed(each.net_r_low)} and {signed(each.net_r_high)}"
         yield (
-            f"{source}: {each.closed} closed, {each.wins} won, {each.losses} lost, {money(each.net_pnl)} USDT"
-            f" net, {signed(each.mean_net_r or 0.0)} R on average{bounds}:"
+            f"{source}: {each.closed} closed, {each.wins} won, {each.losses} lost, {each.scratches} even,"
+            f" {money(each.net_pnl)} USDT net, {signed(each.mean_net_r or 0.0)} R on average{bounds}:"
             f" {evidence(each).value.replace('_', ' ')}"
         )
     if gap.pairs and gap.mean_r is not None:

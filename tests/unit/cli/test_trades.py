@@ -67,9 +67,20 @@ def test_open_and_closed_trades_are_listed_and_summed_up(
     assert show_trades(EVERYTHING, home) == 0
     said = capsys.readouterr().out
     assert "OPENUSDT" in said
-    assert "real: 2 closed, 1 won, 1 lost" in said
+    assert "real: 2 closed, 1 won, 1 lost, 0 even" in said
     assert "no evidence of edge" in said
     assert "real against paper: +0.50 R on average over 1 pairs" in said
+
+
+def test_results_near_zero_are_counted_as_neither_won_nor_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with SqliteJournal(tmp_path / "journal.db") as journal:
+        for hours, gross in enumerate((0.9, -0.08, -0.24)):
+            ended = closed_position(plan(ranked(candidate(at=T0 + hours * HOUR))), gross_r=gross)
+            write(journal, PositionClosed(position=ended, snapshot=EMPTY_SNAPSHOT))
+    show_trades(EVERYTHING, tmp_path)
+    assert "real: 3 closed, 1 won, 1 lost, 1 even" in capsys.readouterr().out
 
 
 def test_scripts_get_one_object(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
