@@ -15,7 +15,7 @@ from data.candle_archive import CandleArchive
 from data.candle_proof import prove
 from data.journal_audit import audit
 from data.journal_reader import JournalReader
-from data.journal_witness import last_seen
+from data.journal_witness import ask_witness
 from data.run_lock import RunLock
 from data.trade_log import TradeLog
 from data.trade_parts import parts_in
@@ -67,10 +67,12 @@ def _compact(journal: Path) -> Facts:
 
 def _verify(journal: Path) -> Facts:
     """Read everything; a trader may go on writing meanwhile."""
-    seen = last_seen(journal)
+    seen, trouble = ask_witness(journal)
     with JournalReader(journal) as reader:
-        facts = {"events": reader.last().seq, "damaged": audit(reader, seen)}
-        return facts if facts["damaged"] else {**facts, **_proved(reader, journal.parent / "candles")}
+        events, altered = reader.last().seq, audit(reader, seen)
+        untold = [trouble] if trouble and events else []
+        facts = {"events": events, "damaged": [*untold, *altered]}
+        return facts if altered else {**facts, **_proved(reader, journal.parent / "candles")}
 
 
 def _proved(reader: JournalReader, candles: Path) -> Facts:

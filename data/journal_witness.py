@@ -10,6 +10,7 @@ from data.parquet_parts import sync_folder
 
 log = logging.getLogger(__name__)
 
+_UNKNOWN = "nothing tells whether the journal has lost its end"
 _SLOT = 512  # one sector: a torn write spoils this mark and leaves the one before it
 
 
@@ -65,17 +66,20 @@ class Witness:
         content = os.read(self._file, 2 * _SLOT)
         turn, seen = _newest_in(content)
         if content and seen is None:
-            log.warning("%s is damaged: nothing tells whether the journal has lost its end", self._path)
+            log.warning("%s is damaged: %s", self._path, _UNKNOWN)
         return turn, seen
 
 
-def last_seen(journal: Path) -> Tail | None:
-    """Return what the witness of a journal saw last, ``None`` where there is none to ask; changes nothing."""
+def ask_witness(journal: Path) -> tuple[Tail | None, str]:
+    """Return what the witness of a journal saw last, or what is wrong with the witness; changes nothing."""
+    path = _path_of(journal)
     try:
-        content = _path_of(journal).read_bytes()
-    except OSError:
-        return None
-    return _newest_in(content)[1]
+        seen = _newest_in(path.read_bytes())[1]
+    except FileNotFoundError:
+        return None, f"{path.name} is missing: {_UNKNOWN}"
+    except OSError as error:
+        return None, f"{path.name} can not be read ({error.strerror}): {_UNKNOWN}"
+    return seen, "" if seen else f"{path.name} is damaged: {_UNKNOWN}"
 
 
 def _newest_in(content: bytes) -> tuple[int, Tail | None]:

@@ -203,6 +203,29 @@ def test_what_is_damaged_or_missing_is_named_and_the_exit_code_says_so(
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "state"), [(b"\xff" * 1024, "damaged"), (b"", "damaged"), (None, "missing")]
+)
+def test_a_witness_that_tells_nothing_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, state: str
+) -> None:
+    journal = newest_journal(home)
+    witness = journal.with_name("journal.db.witness")
+    witness.unlink()
+    if content is not None:
+        witness.write_bytes(content)
+    assert show_trades(asked(Upkeep.VERIFY, journal), home) == 1
+    assert told(capsys)["damaged"] == [
+        f"journal.db.witness is {state}: nothing tells whether the journal has lost its end"
+    ]
+
+
+def test_a_journal_without_events_needs_no_witness(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.db"
+    SqliteJournal(journal).close()
+    assert show_trades(asked(Upkeep.VERIFY, journal), tmp_path) == 0
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_can_be_read_is_shown_and_what_can_not_is_named(
     home: Path, capsys: pytest.CaptureFixture[str], as_json: bool

@@ -27,7 +27,7 @@ from core.trades import EMPTY_SNAPSHOT
 from data.journal import SqliteJournal
 from data.journal_audit import audit
 from data.journal_reader import JournalReader
-from data.journal_witness import last_seen
+from data.journal_witness import ask_witness
 from tests.builders import T0, candidate, closed_position, plan, position, ranked
 
 FRAME = 24 + 512  # of the log, with pages as small as SQLite makes them
@@ -192,6 +192,6 @@ def answers(path: Path) -> list[str]:
 def objections(path: Path) -> list[str]:
     with JournalReader(path) as reader:
         try:
-            return audit(reader, last_seen(path))
+            return audit(reader, ask_witness(path)[0])
         except JournalError as fault:
             return [str(fault)]
