@@ -1,7 +1,7 @@
 """What happens in the books, written down, counted and told: the trader's other half."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from core.positions import ExitReason, Position, Source
 from core.reconciliation import Finding, Oddity
 from core.risk_state import Halt
 from core.universe import UniverseRefreshed
+from core.views import resting_stop
 from services.book import BookListener, unheard
 from services.bookkeeping import Bookkeeper
 from services.digest import DecisionDigest
@@ -123,6 +124,22 @@ class Clerk:
         self.record(RiskChanged(state=self._kept), at=at)
         self.say("journal_damaged", Severity.CRITICAL, at=at, text=damage)
         self._tell(alerts)
+
+    def taken_up(self, positions: Iterable[Position], *, followed: int) -> None:
+        """Tell of what an earlier run left open, each with its stop as last known, and what is ``followed``.
+
+        An entry of which nobody knows the end is told of when that is known.
+        """
+        at = self._clock.market_ms()
+        for each in positions:
+            stop = resting_stop(each)
+            if stop is not None:
+                self.say("taken_up", Severity.INFO, at=at, symbol=each.symbol, text=f"{stop:f}")
+            elif each.quantity:
+                why = each.stage.value
+                self.say("taken_up_bare", Severity.CRITICAL, at=at, symbol=each.symbol, text=why)
+        if followed:
+            self.say("followed_on", Severity.INFO, at=at, text=str(followed))
 
     def universe(self, event: UniverseRefreshed) -> None:
         """Tell people who came and who is leaving, each once."""

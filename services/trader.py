@@ -167,6 +167,7 @@ class Trader:
         self._books.restore(live, known)
         self._books.real.remember(given_up)
         self._shadows.restore(live)
+        self._clerk.taken_up(self._books.real.positions.values(), followed=len(self._books.virtual.positions))
 
     def stand_down(self) -> None:
         """Open nothing more until another minute comes: the run is ending."""
