@@ -11,6 +11,7 @@ from bot.embeds import heading_of
 from bot.layout import Card, Field, Style, Tone, embed_of, escaped, pages_of
 from core.performance import Evidence, evidence
 from core.positions import Position, Stage
+from core.risk_state import Ban
 from core.views import BalanceView, Performance, PositionView, TraderView, TwinGap, resting_stop
 
 POSITIONS_A_PAGE = 6  # more do not fit a telephone's screen
@@ -197,11 +198,17 @@ def _scan_line(view: TraderView, language: Language) -> str:
 
 def _halt_line(view: TraderView, language: Language) -> str:
     if not view.halted:
-        return ""
+        return _barred_line(view.barred, language) if view.barred else ""
     reason = escaped(text(f"reason.{view.halted}", language))
     if not view.halted_until:
         return text("halted.line", language, reason=reason)
     return text("halted.until", language, reason=reason, ends=numbers.ago(view.halted_until))
+
+
+def _barred_line(ban: Ban, language: Language) -> str:
+    """Say what else takes no real entries; what is only followed on paper goes on."""
+    reason = text(f"reason.{ban.reason}", language)
+    return text("halted.barred", language, reason=reason, ends=numbers.ago(ban.until))
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -86,6 +86,9 @@ class Screen:
         if view.halted:
             ends = f", until {clock_time(view.halted_until)}" if view.halted_until else ""
             text.append(f"  HALTED: {refusal_text(view.halted)}{ends}", style="bold red")
+        elif view.barred:
+            reason, ends = refusal_text(view.barred.reason), clock_time(view.barred.until)
+            text.append(f"  NO REAL ENTRIES: {reason}, until {ends}", style="bold yellow")
         if view.is_cut_off:
             since = f" since {clock_time(view.heard_at)} UTC" if view.heard_at else ""
             text.append(f"  THE EXCHANGE DOES NOT ANSWER{since}", style="bold red")

@@ -7,9 +7,10 @@ from math import isnan
 
 from core.correlation import Correlations
 from core.exposure import Exposure, Holding, holding_of_plan
+from core.market import DAY_MS
 from core.parameters import Parameters, RiskParameters
 from core.positions import PositionPlan, Source
-from core.risk_state import RiskState, entered, on_day_of
+from core.risk_state import Ban, RiskState, entered, on_day_of
 from core.signals import Candidate, RankedSignal
 from core.sizing import loss_of_plan, plan_position
 from core.symbols import SymbolContext, market_objections
@@ -79,6 +80,21 @@ def judge(
     if reasons:
         return Refused(reasons=in_order(reasons))
     return Approved(plan=plan, exposure=after, state=entered(today, account.at, parameters.risk))
+
+
+def barred_for_a_while(
+    state: RiskState, equity: Decimal, *, at: int, parameters: RiskParameters
+) -> Ban | None:
+    """Return what forbids every entry at ``at`` and ends by itself, the last to end; no halts."""
+    today = on_day_of(state, at, equity=equity)
+    bans = [
+        Ban(reason=Reason.STOPS_IN_A_ROW, until=today.paused_until),
+        Ban(reason=Reason.TOO_MANY_ENTRIES, until=today.next_entry_at(parameters)),
+    ]
+    if today.day_loss(equity) >= parameters.max_day_loss * today.day_opening_equity:
+        bans.append(Ban(reason=Reason.DAY_LOSS, until=(at // DAY_MS + 1) * DAY_MS))
+    last = max(bans, key=lambda ban: ban.until)
+    return last if last.until > at else None
 
 
 def _account_objections(

@@ -48,7 +48,7 @@ class RiskNews(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ban:
-    """Why a symbol takes no entries, and until when (ms)."""
+    """Why a symbol, or every one, takes no entries, and until when (ms)."""
 
     reason: str
     until: int
@@ -97,6 +97,10 @@ class RiskState:
         """Return how many entries the bucket holds at ``at``."""
         missing = -(-max(self.entries_full_at - at, 0) // parameters.entry_interval_ms)
         return parameters.entry_capacity - missing
+
+    def next_entry_at(self, parameters: RiskParameters) -> int:
+        """Return from when on the bucket holds an entry; this may be past."""
+        return self.entries_full_at - (parameters.entry_capacity - 1) * parameters.entry_interval_ms
 
     def is_cooling(self, symbol: str, at: int) -> bool:
         return self.cooldowns.get(symbol, 0) > at

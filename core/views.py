@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.positions import Position
+from core.risk_state import Ban
 from core.signals import RankedSignal
 
 
@@ -91,8 +92,8 @@ class TraderView:
     """Everything a front may show, taken at one moment.
 
     ``loaded`` of ``universe`` symbols have their history. ``halted_until`` (ms) is 0 while there is no
-    halt, and where the halt has no end. While ``is_cut_off`` the exchange does not answer, and all of this
-    is as old as ``heard_at``.
+    halt, and where the halt has no end; ``barred`` is what else takes no real entries, for a while. While
+    ``is_cut_off`` the exchange does not answer, and all of this is as old as ``heard_at``.
     """
 
     at: int
@@ -108,6 +109,7 @@ class TraderView:
     twin_gap: TwinGap = TwinGap()
     halted: str = ""
     halted_until: int = 0
+    barred: Ban | None = None
     is_cut_off: bool = False
 
     @property

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from core.clock import Clock
 from core.market import MinuteClosed
 from core.positions import Position, Source
+from core.risk import barred_for_a_while
+from core.risk_state import Ban
 from core.signals import RankedSignal
 from core.views import PositionView, ScanView, TraderView
 from services.book import Book
@@ -61,8 +63,16 @@ class Portrait:
             twin_gap=desk.closed_trades.twin_gap,
             halted=desk.halted,
             halted_until=desk.state.halted_until,
+            barred=self._barred(),
             is_cut_off=desk.is_cut_off,
         )
+
+    def _barred(self) -> Ban | None:
+        desk = self._desk
+        if desk.equity is None:
+            return None
+        at = self._clock.market_ms()
+        return barred_for_a_while(desk.state, desk.equity, at=at, parameters=desk.parameters.risk)
 
     def _positions(self, book: Book) -> tuple[PositionView, ...]:
         return tuple(self._position(position) for position in book.positions.values())

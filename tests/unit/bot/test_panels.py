@@ -9,8 +9,9 @@ from bot.catalogue import Language
 from bot.layout import Style
 from bot.panels import POSITIONS_A_PAGE, balance_embed, positions_pages, stats_embed, verdict
 from core.positions import Protection, Source, Stage
+from core.risk_state import Ban
 from core.views import Performance
-from tests.builders import candidate, plan, position, ranked
+from tests.builders import MINUTE, T0, candidate, plan, position, ranked
 from tests.builders_view import balance_view, performance, position_view, scan_view, trader_view
 from tests.fakes.discord_payloads import refusals_of_message
 
@@ -66,6 +67,18 @@ def test_a_halt_is_the_first_line_of_every_answer_and_an_operators_words_are_kep
     answers = [positions_pages(view, ENGLISH)[0], balance_embed(view, ENGLISH), stats_embed(view, ENGLISH)]
     for embed in answers:
         assert (embed.description or "").startswith("⛔ No new entries: going on holiday")
+
+
+def test_what_keeps_real_entries_out_for_a_while_is_the_first_line_of_every_answer() -> None:
+    ban = Ban(reason="stops_in_a_row", until=T0 + MINUTE)
+    view = replace(trader_view(balance=balance_view()), barred=ban)
+    for embed in (
+        positions_pages(view, ENGLISH)[0],
+        balance_embed(view, ENGLISH),
+        stats_embed(view, ENGLISH),
+    ):
+        assert (embed.description or "").startswith("⏸ No new real entries: several stops within an hour")
+        assert f"<t:{ban.until // 1000}:R>" in (embed.description or "")
 
 
 def test_a_balance_never_read_is_not_shown_as_zero() -> None:

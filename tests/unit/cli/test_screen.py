@@ -10,6 +10,7 @@ from cli.screen import Screen
 from core.market import MINUTE_MS
 from core.notices import PositionOpened, SignalRefused
 from core.positions import Protection, Stage
+from core.risk_state import Ban
 from core.views import BalanceView, Performance, TraderView
 from tests.builders import T0, candidate, position, ranked
 from tests.builders_view import position_view
@@ -84,3 +85,9 @@ def test_refused_signals_are_counted_and_the_last_ones_shown_with_their_reason()
     assert "S19USDT LONG: no room to the opposite pool" in picture
     assert "S16USDT" not in picture
     assert "opened   real LONG SOLUSDT" in picture
+
+
+def test_what_keeps_real_entries_out_for_a_while_is_shown_with_its_end_unless_a_halt_is() -> None:
+    barred = replace(VIEW, barred=Ban(reason="stops_in_a_row", until=T0 + 30 * MINUTE_MS))
+    assert "NO REAL ENTRIES: pause after several stops, until 11-26 00:30" in shown(barred)
+    assert "NO REAL" not in shown(replace(barred, halted="paused"))

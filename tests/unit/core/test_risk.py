@@ -13,7 +13,7 @@ from core.correlation import Correlations
 from core.exposure import Exposure, Holding, exposure_of
 from core.parameters import Parameters, RankingParameters
 from core.positions import Source, Stage
-from core.risk import AccountContext, Approved, Verdict, judge
+from core.risk import AccountContext, Approved, Verdict, barred_for_a_while, judge
 from core.risk_state import Ban, RiskState, blacklisted, entered, equity_read, halted
 from core.signals import RankedSignal, Side
 from core.symbols import SymbolContext
@@ -392,3 +392,39 @@ def test_the_same_input_gives_the_same_verdict(signals: list[RankedSignal]) -> N
     for signal in signals[:3]:
         case = Case(signal=signal, context=symbol_context(signal.candidate.symbol))
         assert case.verdict() == case.verdict()
+
+
+EQUITY = Decimal(10_000)
+
+
+@pytest.mark.parametrize(
+    ("state", "equity", "ban"),
+    [
+        (START, EQUITY, None),
+        (entries_taken(2), EQUITY, None),
+        (halted(START, "maintenance"), EQUITY, None),
+        (entries_taken(3), EQUITY, Ban(reason=Reason.TOO_MANY_ENTRIES, until=T0 + 85 * MINUTE)),
+        (replace(START, paused_until=T0 + 1), EQUITY, Ban(reason=Reason.STOPS_IN_A_ROW, until=T0 + 1)),
+        (replace(START, paused_until=T0), EQUITY, None),
+        (START, Decimal(9_500), Ban(reason=Reason.DAY_LOSS, until=T0 + DAY)),
+        (
+            replace(entries_taken(3), paused_until=T0 + HOUR),
+            EQUITY,
+            Ban(reason=Reason.TOO_MANY_ENTRIES, until=T0 + 85 * MINUTE),
+        ),
+    ],
+)
+def test_what_forbids_every_entry_for_a_while_is_known_with_its_end(
+    state: RiskState, equity: Decimal, ban: Ban | None
+) -> None:
+    assert barred_for_a_while(state, equity, at=T0, parameters=PARAMETERS.risk) == ban
+    if ban is not None:
+        then = {"at": ban.until, "parameters": PARAMETERS.risk}
+        assert barred_for_a_while(state, equity, **then) is None  # type: ignore[arg-type]
+
+
+def test_what_is_barred_for_a_while_is_refused_for_it_by_the_gate() -> None:
+    for reason in (Reason.TOO_MANY_ENTRIES, Reason.STOPS_IN_A_ROW):
+        ban = barred_for_a_while(SINGLE[reason].state, EQUITY, at=T0, parameters=PARAMETERS.risk)
+        assert ban is not None
+        assert ban.reason == reason

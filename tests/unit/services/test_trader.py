@@ -180,3 +180,16 @@ def test_the_same_story_twice_gives_the_same_fingerprint() -> None:
         world.minute(AUSDT=(100, 103, 100, 102))
         prints.append(world.trader.digest.hexdigest())
     assert prints[0] == prints[1]
+
+
+def test_the_picture_says_why_and_until_when_every_signal_is_only_followed(world: World) -> None:
+    assert world.trader.view().barred is None
+    for symbol in SYMBOLS[:3]:
+        open_one(world, symbol)
+        world.minute(**{symbol: (100, 100, 98, 98)})
+    barred = world.trader.view().barred
+    assert barred is not None
+    open_one(world, "HUSDT")
+    assert world.held(Source.VIRTUAL) == ["HUSDT"]
+    world.clock.advance_to(barred.until)
+    assert world.trader.view().barred is None
