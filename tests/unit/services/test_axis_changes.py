@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ExchangeRefused
@@ -27,6 +27,7 @@ from core.market import (
 from core.signals import Candidate
 from data.candle_store import CandleStore
 from exchange.limits.weight import Priority
+from exchange.sim.config import DEFAULT_START_MS
 from services.data_service import DataService
 from services.market_intake import MarketIntake
 from services.strategy_engine import StrategyEngine
@@ -186,7 +187,7 @@ class Listener:
 
 @asynccontextmanager
 async def following(symbols: Iterable[str], **exchange: Any) -> AsyncIterator[tuple[Exchange, Listener]]:
-    clock = VirtualClock()
+    clock = VirtualClock(offset_ms=START - DEFAULT_START_MS)  # else all streams seem silent
     axis, venue = SymbolAxis.of(symbols), Exchange(clock, **exchange)
     venue.follow(axis.names)
     listener = Listener(axis)
@@ -249,6 +250,7 @@ minutes = st.integers(0, LIVE - 4)
 
 
 @settings(max_examples=20, deadline=None)
+@example(first={LISTED[0], LISTED[2]}, changes={}, lost={0: {LISTED[2]}})
 @given(
     first=others,
     changes=st.dictionaries(minutes, others, max_size=6),
