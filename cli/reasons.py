@@ -198,6 +198,17 @@ ALERTS: Mapping[str, str] = MappingProxyType(
 """Alerts whose key says too little."""
 
 
+NEVER_HELD: Mapping[str, str] = MappingProxyType(
+    {
+        "entry_rejected": "the exchange refused the order",
+        "not_prepared": "leverage and margin were not set as planned while the signal was fresh",
+        "not_placed": "the order was not sent, or the exchange does not know it",
+        "not_filled": "the order ended without a fill",
+    }
+)
+"""Why an entry came to nothing."""
+
+
 def alert_text(key: str) -> str:
     """Say what an alert is about; one that nobody has worded is shown by its key."""
     return ALERTS.get(key, key.replace("_", " "))
@@ -205,6 +216,8 @@ def alert_text(key: str) -> str:
 
 def detail_text(detail: str) -> str:
     """Say what an alert adds: a key in words, and what is in words already as it is."""
+    if detail in NEVER_HELD:
+        return NEVER_HELD[detail]
     return refusal_text(detail) if detail.replace("_", "").islower() and " " not in detail else detail
 
 

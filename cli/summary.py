@@ -29,6 +29,7 @@ class DemoResult:
     still_open: int
     without_stop: tuple[str, ...]
     refused: int
+    unfilled: int
     shadow_opened: int
     shadow_closed: int
     twin_pairs: int

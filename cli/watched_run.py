@@ -14,7 +14,7 @@ from core.clock import Clock
 from services.highlights import Highlight, Highlights
 from services.operator import Operator
 from services.session import Session
-from services.tally import BookTally
+from services.tally import BookTally, Tally
 from services.trader import Trader
 
 
@@ -148,6 +148,7 @@ class WatchedRun:
             still_open=len(held),
             without_stop=tuple(each.symbol for each in without_stop(held)),
             refused=tally.refused,
+            unfilled=tally.unfilled,
             shadow_opened=tally.shadow.opened,
             shadow_closed=tally.shadow.closed,
             twin_pairs=view.twin_gap.pairs,
@@ -179,7 +180,7 @@ class WatchedRun:
             scanned += f", {median:.2f} ms a scan from close to ranked list (median)"
         rows: dict[str, object] = {
             "scanned": scanned,
-            "signals": f"{tally.signals} above the threshold, {tally.refused} refused",
+            "signals": _became(tally),
             "real": f"{_brought(tally.real)}, {still_open(held)}",
             **bare_row(held),
             "virtual": f"{_brought(tally.virtual)}, {len(view.virtual)} still open",
@@ -193,6 +194,11 @@ class WatchedRun:
             rows["equity"] = f"{view.balance.equity:,.2f} USDT"
         rows |= {"pictures": ", ".join(pictures)} if pictures else {}
         return rows | {"trade log": self._folder / "trades", "journal": self._folder / "journal.db"}
+
+
+def _became(tally: Tally) -> str:
+    told = f"{tally.signals} above the threshold, {tally.refused} refused"
+    return f"{told}, {tally.unfilled} without a fill" if tally.unfilled else told
 
 
 def _brought(book: BookTally) -> str:

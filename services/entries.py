@@ -123,11 +123,12 @@ class Entries:
         return self._books.of(plan.source).knows(plan.position_id)
 
     def _opened_instead(self, plan: PositionPlan, minute: MinuteClosed) -> Sequence[PositionPlan]:
-        """Open what was only followed; that goes on where this comes to nothing."""
+        """Open what was only followed, or refused; that stands where this comes to nothing."""
         if not self._open(plan, minute):
             return ()
-        if plan.source is Source.REAL:
-            self._books.virtual.withdraw(plan.symbol)
+        was_followed = plan.source is Source.REAL and self._books.virtual.withdraw(plan.symbol)
+        if not was_followed:
+            self._clerk.tally.refused -= 1
         return (plan,)
 
     def _open(self, plan: PositionPlan, minute: MinuteClosed) -> bool:

@@ -26,7 +26,8 @@ class BookTally:
 class Tally:
     """Everything counted since the run began; the trader's task alone writes it.
 
-    ``unlabelled`` are signals that nobody opened and for whose shadow there was no room.
+    Of ``signals`` those that are not ``refused`` were given a position, real or virtual. ``unlabelled`` are
+    signals that nobody opened and for whose shadow there was no room.
     """
 
     scans: int = 0
@@ -43,6 +44,11 @@ class Tally:
     def scanned(self, seconds: float) -> None:
         self.scans += 1
         self.scan_seconds.append(seconds)
+
+    @property
+    def unfilled(self) -> int:
+        """How many signals were given a position that holds nothing: not yet, or its entry failed."""
+        return max(0, self.signals - self.refused - self.real.opened - self.virtual.opened)
 
     def opened(self, source: Source) -> None:
         self._book(source).opened += 1

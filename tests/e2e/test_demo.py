@@ -56,6 +56,13 @@ def test_ten_hours_of_real_candles_close_at_least_five_trades(recorded: Outcome)
 
 
 @needs_candles
+def test_every_signal_is_in_one_field(recorded: Outcome) -> None:
+    told = recorded.json
+    became = (told["opened"], told["virtual_opened"], told["refused"], told["unfilled"])
+    assert told["signals"] == sum(became)
+
+
+@needs_candles
 @pytest.mark.parametrize(("source", "prefix"), [("real", ""), ("virtual", "virtual_")])
 def test_its_numbers_are_the_sums_of_its_trade_log(
     recorded: Outcome, rows: list[dict[str, Any]], source: str, prefix: str

@@ -4,14 +4,17 @@ from bot.catalogue import Language, messages
 from cli.reasons import (
     ALERTS,
     GATES,
+    NEVER_HELD,
     NO_BLOCK,
     TEXTS,
+    detail_text,
     factor_text,
     gate_name,
     gate_text,
     refusal_text,
     strongest,
 )
+from core.positions import ExitReason
 from core.verdicts import Reason
 from services.scanner import CONFIDENCE_GATE
 from strategies.ict_smc.explanation import GateName
@@ -61,3 +64,10 @@ def test_the_strongest_factors_come_first() -> None:
 def test_a_refusal_is_worded_even_when_it_is_new() -> None:
     assert refusal_text("no_room") == "no slot free"
     assert refusal_text("made_up_since") == "made up since"
+
+
+def test_why_an_entry_failed_is_said_in_words() -> None:
+    assert "leverage" in detail_text(ExitReason.NOT_PREPARED.value)
+    for reason in NEVER_HELD:
+        assert detail_text(reason) != reason.replace("_", " ")
+    assert {f"exit.{reason}" for reason in NEVER_HELD} <= set(messages(Language.EN))
