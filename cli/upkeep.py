@@ -36,15 +36,16 @@ def keep_up(upkeep: Upkeep, journal: Path, *, as_json: bool) -> int:
     else:
         for name, value in facts.items():
             result_console().print(f"{name.replace('_', ' '):>16}  {_worded(value)}", highlight=False)
-    return 1 if facts.get("damaged") or facts.get("differing") else 0
+    return 1 if any(facts.get(name) for name in ("damaged", "kept", "differing")) else 0
 
 
 def _rebuild(journal: Path) -> Facts:
     damaged: list[str] = []
+    kept: list[str] = []
     folder = _trade_log_of(journal)
     with JournalReader(journal) as reader, _alone_in(journal.parent):
-        rows = TradeLog(folder).rebuild(reader, damaged=damaged.append)
-    return {"trade_log": str(folder), "rows": rows, "damaged": damaged}
+        rows = TradeLog(folder).rebuild(reader, damaged=damaged.append, kept=kept.append)
+    return {"trade_log": str(folder), "rows": rows, "damaged": damaged, "kept": kept}
 
 
 def _compact(journal: Path) -> Facts:

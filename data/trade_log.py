@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,9 +12,11 @@ from itertools import groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.errors import DataFileError
 from core.trades import TradeRecord
+from data.journal_events import Naming
 from data.journal_reader import JournalReader
 from data.parquet_parts import remove_unfinished, sync_folder
 from data.trade_columns import COLUMNS, columns_for, money, table_of
@@ -72,16 +74,22 @@ class TradeLog:
         found = journal.trades_where(is_missing, damaged=_name)
         return self._write_all(replace(each, amends=each.position.position_id in known) for each in found)
 
-    def rebuild(self, journal: JournalReader, *, damaged: Callable[[str], None] | None = None) -> int:
+    def rebuild(
+        self, journal: JournalReader, *, damaged: Naming | None = None, kept: Naming | None = None
+    ) -> int:
         """Make the whole log anew from the journal, beside the old one until it is complete.
 
-        Returns the number of rows. A trade that can not be read is named to ``damaged`` and left out.
+        Returns the number of rows. A trade that can not be read is named to ``damaged``, and a row that the
+        journal does not tell, perhaps the only record of its trade, is taken over and named to ``kept``.
         """
         fresh, old = _fresh(self._folder), _old(self._folder)
         with self._translated():
             shutil.rmtree(fresh, ignore_errors=True)
         beside = TradeLog(fresh)
         rows = beside._write_all(journal.trades_where(lambda *_: True, damaged=damaged or _name))
+        for trade_id in beside._take_over(self):
+            rows += 1
+            (kept or _name_kept)(trade_id)
         beside.compact()
         with self._translated():
             self._folder.rename(old)
@@ -108,13 +116,25 @@ class TradeLog:
             rows += len(batch)
         return rows
 
+    def _take_over(self, other: "TradeLog") -> Iterator[str]:
+        """Write the rows of another log that this one lacks, as they are; yields the ids of their trades."""
+        known = pa.array(self._known(), pa.string())
+        with self._translated():
+            for day in sorted(other._folder.glob("closed_date=*")):
+                rows = _rows_in(day)
+                lacking = rows.filter(pc.invert(pc.is_in(rows["trade_id"], value_set=known)))
+                if lacking.num_rows:
+                    self._learn(lacking.schema)
+                    ids = lacking["trade_id"].to_pylist()
+                    write_part(_part_of(self._folder / day.name, ids), lacking)
+                    yield from ids
+
     def _write_day(self, day: date, records: Sequence[TradeRecord]) -> None:
         folder, table = self._folder / f"closed_date={day}", table_of(records, self._columns)
         if any(record.amends for record in records):
             self._merge(folder, newest=table)
             return
-        ids = "\n".join(record.position.position_id for record in records)
-        write_part(folder / f"part-{_digest(ids)}.parquet", table)
+        write_part(_part_of(folder, [record.position.position_id for record in records]), table)
 
     def _merge(self, folder: Path, newest: pa.Table | None = None) -> int:
         """Put a day's parts into one, ``newest`` rows instead of older ones; returns how many there were."""
@@ -159,16 +179,17 @@ def read_trades(folder: Path, *, columns: Sequence[str] | None = None) -> pa.Tab
             f"There is no trade log at {folder}: check the path, or let the trader run first."
         )
     wanted = None if columns is None else list(dict.fromkeys([*columns, "trade_id", "closed_at"]))
-    tables = [table for path in parts_in(folder) if (table := read_part(path, columns=wanted)) is not None]
+    rows = _rows_in(folder, wanted)
+    return rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
+
+
+def _rows_in(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a log, or of one of its days, each once and in the order of closing."""
+    tables = [table for path in parts_in(folder) if (table := read_part(path, columns=columns)) is not None]
     if not tables:
-        tables = [COLUMNS.empty_table() if wanted is None else COLUMNS.empty_table().select(wanted)]
+        tables = [COLUMNS.empty_table() if columns is None else COLUMNS.empty_table().select(columns)]
     rows = _each_once(pa.concat_tables(tables, promote_options="default"))
-    ordered = rows.sort_by([("closed_at", "ascending"), ("trade_id", "ascending")])
-    return (
-        ordered
-        if columns is None
-        else ordered.select([name for name in columns if name in ordered.column_names])
-    )
+    return rows.sort_by([("closed_at", "ascending"), ("trade_id", "ascending")])
 
 
 def _batches(trades: Iterable[TradeRecord]) -> Iterator[list[TradeRecord]]:
@@ -222,6 +243,15 @@ def _closed_on(record: TradeRecord) -> date:
 
 def _name(damage: str) -> None:
     log.error("left out of the trade log, because it can not be read: %s", damage)
+
+
+def _name_kept(trade_id: str) -> None:
+    log.warning("kept in the trade log, though the journal does not tell it: %s", trade_id)
+
+
+def _part_of(folder: Path, trade_ids: Sequence[str]) -> Path:
+    ids = "\n".join(trade_ids)
+    return folder / f"part-{_digest(ids)}.parquet"
 
 
 def _digest(text: str) -> str:

@@ -150,8 +150,26 @@ def test_the_trade_log_is_made_anew_from_the_journal(home: Path, capsys: pytest.
     journal = newest_journal(home)
     assert show_trades(asked(Upkeep.REBUILD, journal), home) == 0
     said = told(capsys)
-    assert (said["rows"], said["damaged"]) == (3, [])
+    assert (said["rows"], said["damaged"], said["kept"]) == (3, [], [])
     assert len(read_trades(Path(str(said["trade_log"])))) == 3
+
+
+def test_a_rebuild_loses_no_row_that_the_journal_can_not_tell(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = newest_journal(home)
+    show_trades(asked(Upkeep.REBUILD, journal), home)
+    before = read_trades(Path(told(capsys)["trade_log"]))
+    with closing(sqlite3.connect(journal)) as connection:
+        connection.executescript(
+            "DROP TRIGGER events_are_never_changed;"
+            "UPDATE events SET payload = substr(payload, 1, 50) WHERE seq = 2;"
+        )
+    assert show_trades(asked(Upkeep.REBUILD, journal), home) == 1
+    said = told(capsys)
+    assert (said["rows"], len(said["damaged"]), len(said["kept"])) == (3, 1, 1)
+    assert said["kept"][0] in said["damaged"][0]
+    assert read_trades(Path(said["trade_log"])) == before
 
 
 def test_parts_of_a_day_are_merged_and_it_is_said_what_that_brought(

@@ -370,7 +370,6 @@ def test_the_journal_makes_the_log_anew(log: TradeLog, folder: Path, journal: Sq
     log.write(records)
     before = read_trades(folder)
     part_paths(folder)[0].unlink()
-    log.write([closed(500)])
     assert log.rebuild(journal.reader()) == len(records)
     assert read_trades(folder).equals(before)
     log.write([closed(600)])
@@ -404,12 +403,45 @@ def test_only_what_is_missing_is_caught_up(log: TradeLog, folder: Path, journal:
     assert T0 + DAY not in read_trades(folder)["closed_at"].to_pylist()
 
 
+def cut_short(journal: SqliteJournal, seq: int) -> None:
+    journal._connection.execute("DROP TRIGGER events_are_never_changed")
+    journal._connection.execute("UPDATE events SET payload = substr(payload, 1, 50) WHERE seq = ?", (seq,))
+
+
+def test_a_rebuild_keeps_the_rows_that_the_journal_can_not_tell(
+    log: TradeLog, folder: Path, journal: SqliteJournal
+) -> None:
+    early, unreadable, late, unknown = (closed(hours) for hours in (0, 1, 30, 31))
+    journalled(journal, early, unreadable, late)
+    for each in (early, unreadable, late, unknown):
+        log.write([each])
+    before = read_trades(folder)
+    cut_short(journal, 2)
+    named: list[str] = []
+    kept: list[str] = []
+    assert log.rebuild(journal.reader(), damaged=named.append, kept=kept.append) == 4
+    assert len(named) == 1
+    assert kept == [each.position.position_id for each in (unreadable, unknown)]
+    assert read_trades(folder) == before
+    log.write([closed(2)])
+    assert len(read_trades(folder)) == 5
+
+
+def test_a_rebuild_keeps_no_second_row_of_a_trade_that_was_amended(
+    log: TradeLog, folder: Path, journal: SqliteJournal
+) -> None:
+    journalled(journal, closed(0))
+    wrong = closed(0)
+    log.write([replace(wrong, position=replace(wrong.position, funding=Decimal(7)))])
+    assert log.rebuild(journal.reader()) == 1
+    assert read_trades(folder)["funding"].to_pylist() == [Decimal(0)]
+
+
 def test_a_trade_that_can_not_be_read_is_named_and_the_rest_is_rebuilt(
     log: TradeLog, folder: Path, journal: SqliteJournal
 ) -> None:
     journalled(journal, closed(0), closed(1), closed(2))
-    journal._connection.execute("DROP TRIGGER events_are_never_changed")
-    journal._connection.execute("UPDATE events SET payload = substr(payload, 1, 50) WHERE seq = 2")
+    cut_short(journal, 2)
     named: list[str] = []
     assert log.rebuild(journal.reader(), damaged=named.append) == 2
     assert [each.split(":")[0] for each in named] == ["event 2 (real"]
