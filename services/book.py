@@ -60,9 +60,9 @@ class MinuteDriven(Protocol):
 class BookListener:
     """Whom a book tells of what happened in it, after the journal has it.
 
-    ``entered`` at the first fill, ``opened`` once it is protected or has to be left without, ``closed``
-    whether or not anything was ever held, ``stray`` for reports about nothing this book knows. ``ending`` is
-    asked before: what it returns is written in the very transaction that ends the position.
+    ``entered`` at the first fill, ``opened`` once it is protected and its entry whole, or has to be left,
+    ``closed`` whether or not anything was ever held, ``stray`` for reports about nothing this book knows.
+    ``ending`` is asked before: what it returns is written in the very transaction that ends the position.
     """
 
     ending: Callable[[Position], Sequence[Entry]]
@@ -124,7 +124,7 @@ class Book:
             self._venue.restore(positions)
         for position in positions:
             self._positions[position.symbol] = position
-            if _was_never_protected(position):
+            if _is_beginning(position):
                 self._beginning.add(position.position_id)
         for position in positions:
             step = lifecycle.resumed(position, mono=self._clock.monotonic())
@@ -325,7 +325,7 @@ class Book:
         if after.entered and not (before and before.entered):
             self._listener.entered(after)
             self._beginning.add(after.position_id)
-        if after.position_id in self._beginning and after.stage is not Stage.PROTECTING:
+        if after.position_id in self._beginning and _has_begun(after):
             self._beginning.discard(after.position_id)
             self._listener.opened(after)
         if not after.is_live:
@@ -344,8 +344,16 @@ class Book:
             self.receive(report)
 
 
-def _was_never_protected(position: Position) -> bool:
-    return position.stage is Stage.PROTECTING and not position.unprotected_seconds
+def _has_begun(position: Position) -> bool:
+    """Whether all there is to tell of an opened position is known, its target among it."""
+    is_whole = position.stage is not Stage.OPEN or position.entry_settled
+    return is_whole and position.stage is not Stage.PROTECTING
+
+
+def _is_beginning(position: Position) -> bool:
+    """Whether an earlier run held it and had not told of it yet."""
+    was_never_protected = position.stage is Stage.PROTECTING and not position.unprotected_seconds
+    return was_never_protected or (position.stage is Stage.OPEN and not _has_begun(position))
 
 
 def _is_older(account: AccountRead, position: Position) -> bool:
