@@ -18,7 +18,7 @@ from data.journal_reader import JournalReader
 from data.journal_witness import ask_witness
 from data.run_lock import RunLock
 from data.trade_log import TradeLog
-from data.trade_parts import parts_in
+from data.trade_parts import parts_in, parts_set_aside
 
 Facts = Mapping[str, object]
 
@@ -63,6 +63,10 @@ def _compact(journal: Path) -> Facts:
         "parts_after": after[0],
         "bytes_before": before[1],
         "bytes_after": after[1],
+        "damaged": [
+            f"{part.relative_to(folder)} lies aside: the next start, or --rebuild, brings its rows back"
+            for part in parts_set_aside(folder)
+        ],
     }
 
 

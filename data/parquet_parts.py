@@ -122,6 +122,11 @@ def set_aside(path: Path, error: Exception, *, remedy: str) -> None:
         log.warning("%s could not be renamed (%s)", path, refusal)
 
 
+def set_aside_in(folder: Path) -> list[Path]:
+    """Return what was set aside in a folder and those below it, by name."""
+    return sorted(folder.rglob(f"{_DAMAGED}*"))
+
+
 def sync_folder(folder: Path) -> None:
     """Make a new name in a folder durable; Windows does so by itself and can not be asked."""
     if os.name == "nt":

@@ -20,7 +20,7 @@ from data.journal_events import Naming
 from data.journal_reader import JournalReader
 from data.parquet_parts import remove_unfinished, sync_folder
 from data.trade_columns import COLUMNS, columns_for, money, table_of
-from data.trade_parts import finish_replacing, parts_in, read_part, write_part
+from data.trade_parts import finish_replacing, parts_in, parts_set_aside, read_part, write_part
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +86,15 @@ class TradeLog:
         with self._translated():
             shutil.rmtree(fresh, ignore_errors=True)
         beside = TradeLog(fresh)
-        rows = beside._write_all(journal.trades_where(lambda *_: True, damaged=damaged or _name))
+        unreadable: list[str] = []
+        rows = beside._write_all(journal.trades_where(lambda *_: True, damaged=unreadable.append))
+        for each in unreadable:
+            (damaged or _name)(each)
         for trade_id in beside._take_over(self):
             rows += 1
             (kept or _name_kept)(trade_id)
+        if unreadable:
+            beside._keep_aside(self)
         beside.compact()
         with self._translated():
             self._folder.rename(old)
@@ -128,6 +133,14 @@ class TradeLog:
                     ids = lacking["trade_id"].to_pylist()
                     write_part(_part_of(self._folder / day.name, ids), lacking)
                     yield from ids
+
+    def _keep_aside(self, other: "TradeLog") -> None:
+        """Keep damaged parts where the journal is damaged too: nothing else may hold their rows."""
+        with self._translated():
+            for part in parts_set_aside(other._folder):
+                place = self._folder / part.relative_to(other._folder)
+                place.parent.mkdir(exist_ok=True)
+                shutil.copy2(part, place)
 
     def _write_day(self, day: date, records: Sequence[TradeRecord]) -> None:
         folder, table = self._folder / f"closed_date={day}", table_of(records, self._columns)

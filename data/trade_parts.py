@@ -20,6 +20,11 @@ def parts_in(folder: Path) -> list[Path]:
     return sorted(path for path in found if is_part(path))
 
 
+def parts_set_aside(folder: Path) -> list[Path]:
+    """Return the damaged parts that lie in a trade log."""
+    return parquet_parts.set_aside_in(folder)
+
+
 def write_part(path: Path, table: pa.Table, *, replaces: Sequence[str] = ()) -> None:
     """Write a part that is there in full, on the disk, or not at all.
 

@@ -188,6 +188,25 @@ def test_parts_of_a_day_are_merged_and_it_is_said_what_that_brought(
     assert said["bytes_after"] < said["bytes_before"]
 
 
+def test_a_damaged_part_that_compaction_meets_is_named_until_a_rebuild(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = newest_journal(home)
+    log = TradeLog(journal.parent / "trades")
+    with JournalReader(journal) as reader:
+        for each in reader.closed_trades():
+            log.write([each])
+    part = next(log.folder.glob("closed_date=*/*.parquet"))
+    part.write_bytes(part.read_bytes()[:-20])
+    for _ in range(2):
+        assert show_trades(asked(Upkeep.COMPACT, journal), home) == 1
+        (named,) = told(capsys)["damaged"]
+        assert part.name in named
+        assert "--rebuild" in named
+    assert show_trades(asked(Upkeep.REBUILD, journal), home) == 0
+    assert show_trades(asked(Upkeep.COMPACT, journal), home) == 0
+
+
 @pytest.mark.parametrize("upkeep", [Upkeep.REBUILD, Upkeep.COMPACT])
 def test_a_running_traders_log_is_left_to_the_trader(home: Path, upkeep: Upkeep) -> None:
     journal = newest_journal(home)

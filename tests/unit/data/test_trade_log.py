@@ -427,6 +427,22 @@ def test_a_rebuild_keeps_the_rows_that_the_journal_can_not_tell(
     assert len(read_trades(folder)) == 5
 
 
+@pytest.mark.parametrize("is_readable", [False, True])
+def test_a_rebuild_keeps_damaged_parts_while_nothing_else_holds_their_rows(
+    log: TradeLog, folder: Path, journal: SqliteJournal, is_readable: bool
+) -> None:
+    journalled(journal, closed(0), closed(1))
+    for hours in (0, 1):
+        log.write([closed(hours)])
+    part = part_paths(folder)[0]
+    part.write_bytes(part.read_bytes()[:-20])
+    read_trades(folder)
+    if not is_readable:
+        cut_short(journal, 1)
+    log.rebuild(journal.reader())
+    assert any(folder.rglob("_damaged-*")) is not is_readable
+
+
 def test_a_rebuild_keeps_no_second_row_of_a_trade_that_was_amended(
     log: TradeLog, folder: Path, journal: SqliteJournal
 ) -> None:
