@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.reasons import TEXTS, factor_text, gate_name, gate_text, strongest
-from cli.screen import side_mark
+from cli.screen_tables import side_mark
 from cli.wording import bar, clock_time, price, signed
 from core.signals import Candidate
 from core.sizing import Prices

@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.reasons import refusal_text
-from cli.wording import bar, clock_time, duration, money, notice_line, price, signed
+from cli.screen_tables import WIDE, positions_table, signals_table
+from cli.wording import clock_time, money, notice_line, signed
 from core.notices import Notice, SignalRefused
-from core.positions import Position
-from core.signals import RankedSignal, Side
-from core.views import PositionView, ScanView, TraderView, resting_stop
+from core.signals import RankedSignal
+from core.views import ScanView, TraderView
 
 SHOWN_REFUSALS = 3
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -33,25 +33,30 @@ class Screen:
         self._refused: deque[str] = deque(maxlen=SHOWN_REFUSALS)
         self._refusals = 0
 
-    def notify(self, notice: Notice) -> None:
-        """Remember an event; refusals have a place of their own, where they push nothing else away."""
-        line = f"{clock_time(notice.at)}  {notice_line(notice)}"
+    def notify(self, notice: Notice, *, at: int) -> None:
+        """Remember an event told ``at`` (ms); refusals have a place where they push nothing else away."""
+        line = f"{clock_time(at)}  {notice_line(notice)}"
         if isinstance(notice, SignalRefused):
             self._refusals += 1
             self._refused.append(line)
         else:
             self._events.append(line)
 
-    def render(self, view: TraderView, *, done: int, speed: float | None = None) -> RenderableType:
-        """Return the whole view; ``done`` of the minutes have passed at ``speed``, the effective one."""
+    def render(
+        self, view: TraderView, *, done: int, speed: float | None = None, width: int = WIDE
+    ) -> RenderableType:
+        """Return the whole view for a terminal ``width`` columns wide.
+
+        ``done`` of the minutes have passed at ``speed``, the effective one.
+        """
         if view.balance:
             self._equity.append(float(view.balance.equity))
         self._collect(view.scan)
         return Group(
             self._header(view, done, speed),
-            _signals_table(tuple(self._signals)),
+            signals_table(self._signals, width=width),
             *self._refused_lines(),
-            _positions(view, self._rows),
+            positions_table(view, rows=self._rows + 5, width=width),
             Panel(Text("\n".join(self._events) or "nothing yet"), title="last events", border_style="dim"),
         )
 
@@ -111,75 +116,6 @@ def _progress(label: str, done: int, total: int) -> Table:
     row = Table.grid(padding=(0, 1))
     row.add_row(f"{label:8}", ProgressBar(total=total, completed=done, width=40), f"{done}/{total}")
     return row
-
-
-def _signals_table(signals: tuple[RankedSignal, ...]) -> RenderableType:
-    table = Table(title="latest ranked signals", title_justify="left", expand=True, box=None)
-    for heading in ("at", "#", "symbol", "side", "confidence", "net R", "ROI", "lev", "stop", "target"):
-        left = heading in {"at", "symbol", "side", "confidence"}
-        table.add_column(heading, justify="left" if left else "right")
-    for signal in signals:
-        table.add_row(*_signal_cells(signal))
-    return table if signals else Text("no ranked signal yet", style="dim")
-
-
-def _signal_cells(signal: RankedSignal) -> tuple[RenderableType, ...]:
-    candidate = signal.candidate
-    return (
-        clock_time(candidate.at),
-        str(signal.rank),
-        candidate.symbol,
-        side_mark(candidate.side),
-        Text.assemble((bar(candidate.confidence / 100), "cyan"), f" {candidate.confidence:.0f}"),
-        signed(signal.expected_net_r),
-        f"{signal.expected_roi:+.2%}",
-        f"×{signal.leverage}",
-        price(candidate.stop),
-        price(candidate.target),
-    )
-
-
-def _positions(view: TraderView, rows: int) -> RenderableType:
-    table = Table(title="positions", title_justify="left", expand=True, box=None)
-    for heading in ("book", "symbol", "side", "lev", "entry", "mark", "stop", "target", "PnL", "ROI", "age"):
-        left = heading in {"book", "symbol", "side"}
-        table.add_column(heading, justify="left" if left else "right")
-    held = (*view.real, *view.virtual)
-    for each in held[: rows + 5]:
-        table.add_row(*_position_cells(each, view.at))
-    return table if held else Text("no open positions", style="dim")
-
-
-def _position_cells(view: PositionView, now_ms: int) -> tuple[RenderableType, ...]:
-    position = view.position
-    target = position.target.trigger_price if position.target else None
-    colour = "green" if view.unrealised_pnl >= 0 else "red"
-    return (
-        position.plan.source.value,
-        position.symbol,
-        side_mark(position.side),
-        f"×{position.plan.leverage}",
-        price(position.entry_price),
-        price(view.mark),
-        _stop_cell(position),
-        price(target) if target else "-",
-        Text(signed(view.unrealised_pnl), style=colour),
-        Text(f"{view.roi:+.1%}", style=colour),
-        duration(now_ms - position.opened_at) if position.opened_at else position.stage.value,
-    )
-
-
-def _stop_cell(position: Position) -> RenderableType:
-    """Show the stop that rests; what is held without one must not look as if it had one."""
-    stop = resting_stop(position)
-    if stop is not None:
-        return price(stop)
-    return Text("NONE", style="bold red") if position.quantity else "-"
-
-
-def side_mark(side: Side) -> Text:
-    """Return a side as an arrow and a word, in its colour."""
-    return Text("▲ LONG", style="green") if side is Side.LONG else Text("▼ SHORT", style="red")
 
 
 def sparkline(values: list[float]) -> str:

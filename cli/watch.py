@@ -35,13 +35,19 @@ class Watch:
         self._console = Console(stderr=True)
         self._screen = Screen(title, minutes=minutes)
         self._clock = clock
+        self._told_at = 0
 
     def notify(self, notice: Notice) -> None:
-        """Show what happened; on a terminal it appears with the next redraw."""
+        """Show what happened; on a terminal it appears with the next redraw.
+
+        What is heard late, as after an outage, bears the time at which it is told: no line is older than the
+        one before.
+        """
+        self._told_at = max(self._told_at, notice.at)
         if self._console.is_terminal:
-            self._screen.notify(notice)
+            self._screen.notify(notice, at=self._told_at)
         elif is_worth_a_line(notice):
-            self.say(f"{clock_time(notice.at)}  {notice_line(notice)}")
+            self.say(f"{clock_time(self._told_at)}  {notice_line(notice)}")
 
     def say(self, line: str) -> None:
         """Print one line to stderr; stdout belongs to results. Whoever closed stderr wants no lines."""
@@ -54,7 +60,8 @@ class Watch:
             await self._report(run)
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             while True:
-                picture = self._screen.render(run.view(), done=run.done(), speed=run.speed)
+                width = self._console.width
+                picture = self._screen.render(run.view(), done=run.done(), speed=run.speed, width=width)
                 live.update(above_typing(picture), refresh=True)
                 await self._clock.sleep(REFRESH_SECONDS)
 

@@ -39,7 +39,7 @@ def bar(fraction: float, *, width: int = 10) -> str:
 
 
 def duration(milliseconds: int) -> str:
-    minutes = milliseconds // 60_000
+    minutes = max(milliseconds, 0) // 60_000  # a fill may be younger than the last closed minute
     return f"{minutes // 60}h{minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m"
 
 

@@ -9,11 +9,12 @@ from rich.console import Console
 from cli.screen import Screen
 from core.market import MINUTE_MS
 from core.notices import PositionOpened, SignalRefused
-from core.positions import Protection, Stage
+from core.positions import Protection, Source, Stage
 from core.risk_state import Ban
+from core.signals import Side
 from core.views import BalanceView, Performance, TraderView
-from tests.builders import T0, candidate, position, ranked
-from tests.builders_view import position_view
+from tests.builders import T0, candidate, instrument, plan, position, ranked
+from tests.builders_view import position_view, scan_view
 
 BALANCE = BalanceView(
     wallet=Decimal(5_000),
@@ -40,10 +41,10 @@ VIEW = TraderView(
 )
 
 
-def shown(view: TraderView, screen: Screen | None = None) -> str:
-    console = Console(file=StringIO(), width=200)
+def shown(view: TraderView, screen: Screen | None = None, *, width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width)
     with console.capture() as capture:
-        console.print((screen or Screen("trade")).render(view, done=0))
+        console.print((screen or Screen("trade")).render(view, done=0, width=width))
     return capture.get()
 
 
@@ -75,11 +76,10 @@ def test_refused_signals_are_counted_and_the_last_ones_shown_with_their_reason()
     screen = Screen("demo")
     assert "refused" not in shown(VIEW, screen)
     opened = PositionOpened(position=position(), at=T0)
-    screen.notify(opened)
+    screen.notify(opened, at=T0)
     for number in range(20):
-        screen.notify(
-            SignalRefused(signal=ranked(candidate(f"S{number}USDT")), reasons=("pool_too_near",), at=T0)
-        )
+        signal = ranked(candidate(f"S{number}USDT"))
+        screen.notify(SignalRefused(signal=signal, reasons=("pool_too_near",), at=T0), at=T0)
     picture = shown(VIEW, screen)
     assert "signals refused: 20" in picture
     assert "S19USDT LONG: no room to the opposite pool" in picture
@@ -91,3 +91,30 @@ def test_what_keeps_real_entries_out_for_a_while_is_shown_with_its_end_unless_a_
     barred = replace(VIEW, barred=Ban(reason="stops_in_a_row", until=T0 + 30 * MINUTE_MS))
     assert "NO REAL ENTRIES: pause after several stops, until 11-26 00:30" in shown(barred)
     assert "NO REAL" not in shown(replace(barred, halted="paused"))
+
+
+def test_eighty_columns_show_every_symbol_side_and_price_whole() -> None:
+    short = ranked(candidate("1000SHIBUSDT", side=Side.SHORT, price=0.0123456), leverage=12)
+    signal = ranked(candidate("LTCUSDT", side=Side.SHORT, price=84.2345, confidence=100.0), leverage=12)
+    contract = instrument("1000SHIBUSDT", tick="0.0000001")
+    held = (
+        position_view(position(plan(short, contract=contract)), mark="0.0123457"),
+        position_view(position(plan(signal, source=Source.VIRTUAL)), mark="84.23"),
+    )
+    scan = replace(scan_view(), ranked=(short, signal))
+    picture = shown(replace(VIEW, scan=scan, real=held[:1], virtual=held[1:]), width=80)
+    assert "…" not in picture
+    lines = [line.split() for line in picture.splitlines()]
+    assert ["virtual", "LTCUSDT", "▼"] in [line[:3] for line in lines]
+    assert [line[1:5] for line in lines if line[1:2] == ["1"]] == [
+        ["1", each, "▼", "SHORT"] for each in ("1000SHIBUSDT", "LTCUSDT")
+    ]
+    assert ["real", "1000SHIBUSDT", "▼", "0.0123456", "0.0123457", "0.0124691"] in [
+        line[:6] for line in lines
+    ]
+
+
+def test_what_was_filled_after_the_last_closed_minute_is_no_negative_minute_old() -> None:
+    picture = shown(replace(VIEW, at=T0 - 1, real=(position_view(position()),)))
+    assert "-1m" not in picture
+    assert " 0m" in picture
