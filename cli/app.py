@@ -28,6 +28,7 @@ from core.settings import Mode
 
 TRY_AGAIN = 75
 """The exit code of a run that is to be started again; sysexits.h calls it EX_TEMPFAIL."""
+_CHECKERS_PREFIX = "Value error, "  # the library's that checks options: nothing to whoever mistyped one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def run_app(actions: Actions, arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = command.main(args=arguments, prog_name="main_v3.py", standalone_mode=False)
     except TyperException as fault:
-        return _complain(fault.format_message(), fault.exit_code)
+        return _complain(fault.format_message().replace(_CHECKERS_PREFIX, ""), fault.exit_code)
     except ModeRefused as fault:
         return _complain(str(fault), 2)
     except RestartNeeded as fault:

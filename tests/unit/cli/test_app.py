@@ -26,3 +26,11 @@ def test_a_supervisor_can_tell_a_wish_for_a_new_start_from_a_fault(
     actions = Actions(**{field.name: fail for field in fields(Actions)})
     assert run_app(actions, ["trade"]) == code
     assert str(fault) in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_mistyped_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    actions = Actions(**{field.name: lambda *_: 0 for field in fields(Actions)})
+    assert run_app(actions, ["trades", "--source", "foo"]) == 2
+    assert capsys.readouterr().err == (
+        "Invalid value for '--source': 'foo' is not one of 'real', 'virtual', 'twin', 'shadow'.\n"
+    )
