@@ -38,7 +38,7 @@ FAMILIES = {
     "LIVE": "",
     "DISCORD": "Discord. Without a token the trader runs without it.",
     "RISK": "Limits of the strategy. They can be tightened here, not loosened. 0.05 means 5 %.",
-    "UNIVERSE": "Which markets may be entered.",
+    "UNIVERSE": "Which markets may be entered. This too can be tightened here, not loosened.",
 }
 # Other programs' names may stand in the environment beside ours, but nobody else writes these.
 OURS_ALONE = frozenset({"PERPSCOUT", "RISK", "UNIVERSE"})
@@ -124,6 +124,11 @@ def _at_most(limit: Any, **bounds: Any) -> Any:
     return Field(limit, le=limit, **bounds)
 
 
+def _at_least(limit: Any, **bounds: Any) -> Any:
+    """The same of what is the safer the more of it there is."""
+    return Field(limit, ge=limit, **bounds)
+
+
 Account = Annotated[str, AfterValidator(_account)]
 Address = Annotated[str, AfterValidator(_address)]
 RestHost = Annotated[Address, AfterValidator(partial(_exchange, "http"))]
@@ -195,9 +200,7 @@ class Settings(BaseModel):
     """Real positions open at once."""
     risk_max_virtual_positions: int = _at_most(DEFAULTS.ranking.max_virtual, ge=0)
     """Virtual positions open at once."""
-    risk_confidence_threshold: float = Field(
-        DEFAULTS.ranking.confidence_threshold, ge=DEFAULTS.ranking.confidence_threshold, le=100
-    )
+    risk_confidence_threshold: float = _at_least(DEFAULTS.ranking.confidence_threshold, le=100)
     """The confidence, up to 100, from which a signal counts."""
     risk_max_daily_loss: Decimal = _at_most(DEFAULTS.risk.max_day_loss, gt=0)
     """Loss of a UTC day together with all open risk, as a share of the day's opening equity."""
@@ -212,11 +215,11 @@ class Settings(BaseModel):
     risk_max_leverage: int = _at_most(DEFAULTS.leverage.highest, ge=DEFAULTS.leverage.lowest)
     """The highest leverage, 3 to 20."""
 
-    universe_max_spread: Decimal = Field(Decimal(str(DEFAULTS.universe.max_spread)), gt=0, le=1)
+    universe_max_spread: Decimal = _at_most(Decimal(str(DEFAULTS.universe.max_spread)), gt=0)
     """The widest spread, as a share of the price."""
-    universe_min_quote_volume_24h: Decimal = Field(Decimal(DEFAULTS.universe.min_quote_volume_24h), ge=0)
+    universe_min_quote_volume_24h: Decimal = _at_least(Decimal(DEFAULTS.universe.min_quote_volume_24h))
     """The smallest volume of the last 24 hours, in USDT."""
-    universe_min_trigger_protect: Decimal = Field(DEFAULTS.universe.min_trigger_protect, ge=0, le=1)
+    universe_min_trigger_protect: Decimal = _at_least(DEFAULTS.universe.min_trigger_protect, le=1)
     """The smallest protection of conditional orders (triggerProtect), as a share of the price."""
     universe_blacklist: Symbols = frozenset()
     """Markets never entered, such as BTCUSDT,ETHUSDT."""
