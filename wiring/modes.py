@@ -51,6 +51,17 @@ def credentials_of(settings: Settings) -> Credentials:
     return Credentials(api_key=key.get_secret_value(), api_secret=secret.get_secret_value())
 
 
+def unused_keys(settings: Settings) -> str:
+    """Say so where a key is set that the mode makes no use of; empty where none is, or it is used."""
+    is_set = settings.binance_api_key or settings.binance_api_secret
+    if not is_set or settings.has_exchange_account:
+        return ""
+    why = "a simulator that the program starts itself has its own account"
+    if settings.mode is Mode.PAPER:
+        why = "what is traded on paper is no account of yours"
+    return f"BINANCE_API_KEY is set and not used in mode {settings.mode}: {why}."
+
+
 def _wrong_addresses(settings: Settings) -> Iterator[str]:
     allowed = _ALLOWED[settings.mode]
     rest, ws = settings.binance_rest_url, settings.binance_ws_url

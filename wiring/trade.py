@@ -14,7 +14,7 @@ from core.risk_state import Halt
 from core.settings import Settings
 from data.folder_notes import MOST_CRASHES, BootNote, ExchangeNote
 from exchange.binance.transport import Transport
-from wiring.modes import addresses_of
+from wiring.modes import addresses_of, unused_keys
 from wiring.place import Place, exchange_of
 from wiring.records import Records, log_to, records_in
 from wiring.rig import rig_at
@@ -39,6 +39,8 @@ async def run_trade(
         if pause := boots.pause():
             watch.say(f"{boots.crashes()} runs ended badly in ten minutes: waiting {pause:.0f} s")
             await clock.sleep(pause)
+        if unused := unused_keys(settings):
+            watch.say(unused)
         watch.say(f"connecting: mode {settings.mode}, account {settings.account}, folder {folder}")
         async with _place(settings, folder, transport) as place:
             _check_time(records, place)

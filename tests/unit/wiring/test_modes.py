@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from core.errors import ModeRefused
 from core.settings import CONFIRMATION, Mode, Settings, load_settings
 from exchange.binance.addresses import DEMO_TRADING, PRODUCTION, Realm, realm_of
-from wiring.modes import addresses_of, credentials_of, refuse_contradictions
+from wiring.modes import addresses_of, credentials_of, refuse_contradictions, unused_keys
 
 KEYS = {"BINANCE_API_KEY": "k3y", "BINANCE_API_SECRET": "s3cret"}
 SWITCHES = {"TRADING_ENABLED": "true", "LIVE_CONFIRMATION": CONFIRMATION}
@@ -102,3 +102,10 @@ def test_no_refusal_shows_a_secret() -> None:
 def test_live_with_both_switches_and_keys_contradicts_nothing() -> None:
     refuse_contradictions(settings("live", **SWITCHES))
     assert settings("live", **SWITCHES).mode is Mode.LIVE
+
+
+def test_a_key_that_the_mode_makes_no_use_of_is_named_and_no_other() -> None:
+    assert "BINANCE_API_KEY is set and not used in mode paper" in unused_keys(settings("paper"))
+    assert "mode sim" in unused_keys(settings("sim"))
+    for used in (settings("sim", LOCAL), settings("testnet"), settings("live"), load_settings({})):
+        assert unused_keys(used) == ""
