@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.market import DAY_MS, MINUTE_MS, CandleHistory, MinuteClosed
@@ -36,10 +38,18 @@ class Memory(Protocol):
     def forget(self, symbol: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """How many candles never reached the disk so far, and why the last of them did not."""
+
+    candles: int = 0
+    why: str = ""
+
+
 class Archivist:
     """Hears histories and minutes in passing, and hands them on.
 
-    What a full, broken or hanging disk does not take is given up with a warning and counted in ``lost``: the
+    What a full, broken or hanging disk does not take is given up with a warning and counted in ``loss``: the
     next start fetches it. A day that could not be merged is merged with the next part.
     """
 
@@ -55,7 +65,7 @@ class Archivist:
         self._merged_until = 0
         self._newest = 0
         self._task: asyncio.Task[None] | None = None
-        self.lost = 0
+        self.loss = Loss()
 
     def hearing(self, on_history: Callable[[CandleHistory], None]) -> Callable[[CandleHistory], None]:
         """Return ``on_history`` with us listening."""
@@ -118,7 +128,8 @@ class Archivist:
                 if batches:
                     await self._beside(self._archive.append, batches)
             except OSError as fault:
-                self._give_up(batches, why=str(fault))
+                self._give_up(batches, why=_told(fault))
+                log.warning("the disk said: %s", fault)
             await self._merge()
 
     async def _merge(self) -> None:
@@ -136,8 +147,13 @@ class Archivist:
     def _give_up(self, batches: Sequence[CandleBatch], *, why: str) -> int:
         rows = sum(map(len, batches))
         log.warning("%d candles not archived, the next start will fetch them: %s", rows, why)
-        self.lost += rows
+        self.loss = Loss(candles=self.loss.candles + rows, why=why)
         return rows
+
+
+def _told(fault: OSError) -> str:
+    """Say it in the system's words; a library's own add where in itself it was."""
+    return os.strerror(fault.errno).lower() if fault.errno else str(fault)
 
 
 class ArchivedMinutes:

@@ -6,6 +6,7 @@ from typing import Protocol
 from core.clock import Clock
 from core.notices import Alert, Severity
 from core.ports import Notifier
+from services.archivist import Loss
 from services.set_aside import Exclusion
 
 _LOOK_SECONDS = 1.0
@@ -33,11 +34,11 @@ class FeedWatch:
         feed: Feed,
         *,
         held: Callable[[], Collection[str]],
-        unwritten: Callable[[], int],
+        unwritten: Callable[[], Loss],
         notifier: Notifier,
         clock: Clock,
     ) -> None:
-        """``unwritten`` counts the candles that never reached the disk."""
+        """``unwritten`` tells of the candles that never reached the disk."""
         self._feed = feed
         self._held = held
         self._unwritten = unwritten
@@ -58,10 +59,10 @@ class FeedWatch:
         held = frozenset(self._held())
         self._tell_polled(frozenset(self._feed.polled), held)
         self._tell_excluded(held)
-        unwritten = self._unwritten()
-        if unwritten >= 2 * self._told_unwritten and unwritten:
-            self._told_unwritten = unwritten
-            self._say("candles_unwritten", Severity.WARNING, text=f"{unwritten:,}")
+        loss = self._unwritten()
+        if loss.candles >= 2 * self._told_unwritten and loss.candles:
+            self._told_unwritten = loss.candles
+            self._say("candles_unwritten", Severity.WARNING, text=f"{loss.candles:,}, {loss.why}")
 
     def _tell_polled(self, polled: frozenset[str], held: frozenset[str]) -> None:
         if polled and not self._polled:

@@ -146,7 +146,7 @@ def _feed_watch(ground: Ground, feed: Feed, trader: Trader, notifier: Notifier) 
     return FeedWatch(
         feed.data,
         held=lambda: trader.held,
-        unwritten=lambda: feed.archivist.lost,
+        unwritten=lambda: feed.archivist.loss,
         notifier=notifier,
         clock=ground.clock,
     )

@@ -136,7 +136,8 @@ async def test_a_full_disk_loses_candles_and_nothing_else(caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING):
         heard = await follow(disk, 40, archivist=archivist)
     assert len(heard) == 40
-    assert archivist.lost == 40 * len(AXIS)
+    assert archivist.loss.candles == 40 * len(AXIS)
+    assert archivist.loss.why == "no space left on device"
     assert "the next start will fetch them" in caplog.text
 
 
@@ -147,7 +148,7 @@ async def test_a_day_that_could_not_be_merged_is_merged_with_the_next_part_and_n
     await follow(disk, 40, archivist=archivist)
     await archivist.close()
     assert disk.merged == [DAY]
-    assert archivist.lost == 0
+    assert archivist.loss.candles == 0
     assert len(disk.written) == 40 * len(AXIS)
 
 
@@ -166,7 +167,7 @@ async def test_a_disk_that_hangs_fills_no_memory(monkeypatch: pytest.MonkeyPatch
     archivist = Archivist(Disk(), Shelf([]))
     for number in range(40):
         archivist.hear(minute(number))
-    assert archivist.lost == 40 * len(AXIS) - 20
+    assert archivist.loss.candles == 40 * len(AXIS) - 20
 
 
 async def test_a_history_is_handed_on_and_only_its_news_is_written() -> None:

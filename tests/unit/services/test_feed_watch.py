@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from core.clock import ManualClock
 from core.notices import Alert, Notice, Severity
+from services.archivist import Loss
 from services.feed_watch import FeedWatch
 from services.set_aside import Exclusion
 
@@ -29,7 +30,7 @@ class World:
         return FeedWatch(
             self,
             held=lambda: self.held,
-            unwritten=lambda: self.unwritten,
+            unwritten=lambda: Loss(candles=self.unwritten, why="no space left on device"),
             notifier=self,
             clock=ManualClock(),
         )
@@ -92,4 +93,7 @@ def test_candles_that_never_reach_the_disk_are_told_at_first_and_whenever_they_h
     for unwritten in (0, 650, 900, 1300, 1300):
         world.unwritten = unwritten
         watch.look()
-    assert [text for *_, text in world.told] == ["650", "1,300"]
+    assert [text for *_, text in world.told] == [
+        "650, no space left on device",
+        "1,300, no space left on device",
+    ]
