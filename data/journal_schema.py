@@ -114,7 +114,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise JournalError(f"There is no journal at {path}: check the path, or run the program once.")
     try:
-        connection = _connected(f"{path.resolve().as_uri()}?mode=ro", is_uri=True)
+        connection = _for_reading(path.resolve())
     except sqlite3.Error as error:
         raise fault(path, error) from error
     with _closed_at_fault(connection, path):
@@ -122,6 +122,30 @@ def open_reader(path: Path) -> sqlite3.Connection:
         if version != SCHEMA_VERSION:
             return _newer_copy(connection, version, path)
         _check_tables(connection, path)
+    return connection
+
+
+def _for_reading(path: Path) -> sqlite3.Connection:
+    """Open for reading, for which SQLite makes files of its own beside the journal.
+
+    Where it can not, and there are none, nobody writes the journal: it is read as if it never changed.
+    """
+    connection = _connected(f"{path.as_uri()}?mode=ro", is_uri=True)
+    try:
+        connection.execute("PRAGMA user_version")  # which opens it
+    except sqlite3.Error as error:
+        connection.close()
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CANTOPEN:
+            raise
+        memory, log = (path.with_name(f"{path.name}-{part}") for part in ("shm", "wal"))
+        if log.exists() and log.stat().st_size:
+            raise JournalError(
+                f"The journal {path} can not be read where nothing can be written, for its newest events are"
+                f" still in {log.name}: copy both to a folder that can be written, and read it there."
+            ) from error
+        if memory.is_file():
+            raise
+        return _connected(f"{path.as_uri()}?mode=ro&immutable=1", is_uri=True)
     return connection
 
 

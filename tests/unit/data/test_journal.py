@@ -226,6 +226,27 @@ def test_a_reader_can_not_write(journal: SqliteJournal) -> None:
         reader._connection.execute("DELETE FROM equity")
 
 
+@pytest.fixture
+def closed_journal(path: Path) -> Path:
+    with SqliteJournal(path) as written:
+        written.append([minute()])
+    return path
+
+
+def test_a_journal_at_rest_is_read_where_nothing_can_be_written(closed_journal: Path) -> None:
+    log = closed_journal.with_name(f"{closed_journal.name}-wal")
+    log.symlink_to(closed_journal.parent / "missing" / "log")  # can not be made, as on a read-only mount
+    assert verified(closed_journal) == 1
+
+
+def test_what_a_killed_run_left_is_not_passed_over_where_nothing_can_be_written(closed_journal: Path) -> None:
+    log = closed_journal.with_name(f"{closed_journal.name}-wal")
+    log.mkdir()  # can not be opened, as on a read-only mount
+    (log / "content").touch()
+    with pytest.raises(JournalError, match=r"journal\.db-wal: copy both to a folder that can be written"):
+        verified(closed_journal)
+
+
 def test_a_second_writer_is_found_out_before_it_forks_the_chain(journal: SqliteJournal, path: Path) -> None:
     with SqliteJournal(path) as other:
         other.append([minute()])
