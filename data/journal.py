@@ -1,6 +1,5 @@
 """The truth on disk: one SQLite file of chained events, and what they add up to."""
 
-import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +16,6 @@ from data.journal_projections import base_of, project
 from data.journal_reader import JournalReader
 from data.journal_schema import DAMAGE, fault, open_writer
 from data.journal_witness import Witness
-
-log = logging.getLogger(__name__)
 
 _INSERT = (
     "INSERT INTO events (seq, at, seen_at, kind, key, payload, prev_hash, hash, base)"
@@ -150,7 +147,6 @@ class SqliteJournal:
 
     def _name(self, damage: str) -> None:
         """Write down, once, what is not as it was written."""
-        log.error("the journal is damaged: %s", damage)
         at = self._reader.last_at()
         self.append([Entry(body=DamageFound(what=damage), at=at, seen_at=at, key=damage)])
 

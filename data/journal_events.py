@@ -131,8 +131,7 @@ class EventReader:
         try:
             return told(event.entry().body)
         except _NOT_AS_WRITTEN as error:
-            what = f"event {seq} ({event.kind}) can not be read ({error})"
-            raise Unreadable(self._path, what) from error
+            raise Unreadable(self._path, f"event {seq} ({event.kind}) can not be read") from error
 
     def _events(self, join: str = "", *, after: int = 0) -> Iterator[StoredEvent]:
         """Page by number: no transaction stays open while the caller thinks, and memory stays bounded."""
