@@ -177,8 +177,8 @@ ALERTS: Mapping[str, str] = MappingProxyType(
         "account_unreadable": "the account can not be read",
         "streams_silent": "streams are silent, these candles come late and take no entries",
         "streams_back": "all candles come by stream again",
-        "candles_unwritten": "candles not written to the disk, trading goes on and the next start fetches them,"
-        " see to the room and the rights where the run writes",
+        "candles_unwritten": "candles not written to the disk, trading goes on and the next start fetches"
+        " them, see to the room and the rights where the run writes",
         "set_aside": "no candles to be had, left out for a while",
         "set_aside_held": "no candles of a contract that is held, only its stop looks after it",
         "foreign_fill": "a fill that is not ours",
