@@ -39,6 +39,14 @@ class StoredEvent:
         head = encode([self.prev_hash, self.seq, self.at, self.seen_at, self.kind, self.key])
         return sha256(head + self.text.encode()).hexdigest()
 
+    @property
+    def is_as_written(self) -> bool:
+        """Whether its hash is its own: a damaged number may read as well as the one that was written."""
+        try:
+            return self.hash == self.expected_hash()
+        except ValueError:
+            return False
+
     def entry(self) -> Entry:
         """Raises ``ValueError`` where the payload is not what its kind says."""
         body = decode_body(EntryKind(self.kind), self.text.encode())
@@ -88,14 +96,7 @@ def first_damage(events: Iterator[StoredEvent], tail: Tail) -> str | None:
     for event in events:
         if event.seq != tail.seq + 1:
             return f"event {tail.seq + 1} is missing"
-        if event.prev_hash != tail.hash or not _is_as_written(event):
+        if event.prev_hash != tail.hash or not event.is_as_written:
             return f"event {event.seq} ({event.kind}) has been altered"
         tail = Tail(seq=event.seq, hash=event.hash)
     return None
-
-
-def _is_as_written(event: StoredEvent) -> bool:
-    try:
-        return event.hash == event.expected_hash()
-    except ValueError:
-        return False

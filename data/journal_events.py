@@ -128,10 +128,13 @@ class EventReader:
         if not rows:
             raise Unreadable(self._path, f"event {seq} is missing")
         event = _event_of(rows[0])
+        unreadable = Unreadable(self._path, f"event {seq} ({event.kind}) can not be read")
+        if not event.is_as_written:
+            raise unreadable
         try:
             return told(event.entry().body)
         except _NOT_AS_WRITTEN as error:
-            raise Unreadable(self._path, f"event {seq} ({event.kind}) can not be read") from error
+            raise unreadable from error
 
     def _events(self, join: str = "", *, after: int = 0) -> Iterator[StoredEvent]:
         """Page by number: no transaction stays open while the caller thinks, and memory stays bounded."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, Never
 
 from core.errors import JournalError
@@ -10,7 +11,7 @@ from core.positions import Position, Source, Stage
 from core.risk_state import RiskState
 from core.trades import TradeRecord, TradeResult
 from data.journal_events import EventReader, Naming, Unreadable
-from data.journal_told import damage_in, position_in, risk_state_in, trade_in
+from data.journal_told import damage_in, position_in, risk_state_in, state_of, trade_in
 
 _ON_PAPER = frozenset(Source) - {Source.REAL}
 
@@ -126,17 +127,25 @@ class JournalReader(EventReader):
 
     def _state_of(self, live: _Live, damaged: Naming, lost: Naming) -> Position | None:
         try:
-            return self._told(live.seq, position_in)
+            position = self._told(live.seq, partial(state_of, live.position_id))
         except Unreadable as fault:
-            if live.source in _ON_PAPER:
-                damaged(f"{live.position_id} is left out: {fault.what}")
-                return None
-            earlier = self._earlier_state(live)
-            if earlier is None:
-                lost(f"nothing tells the state of {live.position_id}: {fault.what}")
-            else:
-                damaged(f"{live.position_id} is taken up in an earlier state: {fault.what}")
-            return earlier
+            return self._state_instead(live, fault.what, damaged=damaged, lost=lost)
+        if not position.is_live:
+            damaged(f"the row of {live.position_id} in positions has been altered")
+            return None
+        return position
+
+    def _state_instead(self, live: _Live, what: str, *, damaged: Naming, lost: Naming) -> Position | None:
+        """Return what goes on where the newest state can not be read."""
+        if live.source in _ON_PAPER:
+            damaged(f"{live.position_id} is left out: {what}")
+            return None
+        earlier = self._earlier_state(live)
+        if earlier is None:
+            lost(f"nothing tells the state of {live.position_id}: {what}")
+        else:
+            damaged(f"{live.position_id} is taken up in an earlier state: {what}")
+        return earlier
 
     def _earlier_state(self, live: _Live) -> Position | None:
         """Return the newest state that can be read, if whatever was sent after it can be asked for.

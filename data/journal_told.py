@@ -16,6 +16,14 @@ def position_in(body: Body) -> Position:
             raise TypeError(f"a {type(body).__name__} is said to tell a position")
 
 
+def state_of(position_id: str, body: Body) -> Position:
+    """Return what is told of this very position. Raises ``ValueError`` where it is another."""
+    position = position_in(body)
+    if position.position_id != position_id:
+        raise ValueError(f"it tells of {position.position_id}")
+    return position
+
+
 def trade_in(body: Body) -> TradeRecord:
     if not isinstance(body, PositionClosed):
         raise TypeError(f"a {type(body).__name__} is said to tell a trade")

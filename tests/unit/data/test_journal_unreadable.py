@@ -29,6 +29,13 @@ def write(path: Path, *bodies: Body) -> None:
         journal.append([Entry(body=body, at=T0, seen_at=T0) for body in bodies])
 
 
+def alter(path: Path, statement: str, *values: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER IF EXISTS events_are_never_changed")
+        connection.execute(statement, values)
+        connection.commit()
+
+
 def garble(path: Path, *seqs: int) -> None:
     """Flip a bit in the middle of payloads."""
     with closing(sqlite3.connect(path)) as connection:
@@ -133,6 +140,35 @@ def test_the_risk_state_before_a_damaged_one_goes_on_and_the_damage_is_told(path
         assert "event 2 (risk)" in journal.damage()
 
 
+def test_a_risk_state_that_was_altered_and_still_reads_well_is_not_believed(path: Path) -> None:
+    write(path, *(RiskChanged(state=RiskState(halted="drawdown", day=day)) for day in (1, 2)))
+    alter(path, "UPDATE events SET payload = replace(payload, 'drawdown', '') WHERE seq = 2")
+    with SqliteJournal(path) as journal:
+        assert journal.risk_state() == RiskState(halted="drawdown", day=1)
+        assert "event 2 (risk)" in journal.damage()
+
+
+def test_a_row_that_points_to_another_position_loses_neither(path: Path) -> None:
+    first, second = plan(ranked(candidate())), plan(ranked(candidate("REALUSDT")))
+    write(path, *life(first), *life(second))
+    alter(path, "UPDATE positions SET seq = 10 WHERE position_id = ?", first.position_id)
+    with SqliteJournal(path) as journal:
+        assert {each.position_id for each in journal.live_positions()} == {
+            first.position_id,
+            second.position_id,
+        }
+        assert f"{first.position_id} is taken up in an earlier state" in journal.damage()
+
+
+def test_a_closed_position_whose_row_was_altered_is_not_taken_up_again(path: Path) -> None:
+    ended = closed_position(plan())
+    write(path, *life(ended.plan), PositionClosed(position=ended, snapshot=EMPTY_SNAPSHOT))
+    alter(path, "UPDATE positions SET stage = 'clo3ed'")
+    with SqliteJournal(path) as journal:
+        assert journal.live_positions() == []
+        assert f"the row of {ended.position_id} in positions has been altered" in journal.damage()
+
+
 def test_one_that_was_given_up_and_can_not_be_read_is_named(path: Path) -> None:
     plans = [plan(ranked(candidate(at=T0 + number))) for number in range(2)]
     ended = [replace(Position(plan=each), stage=Stage.CLOSED) for each in plans]
@@ -157,9 +193,7 @@ def test_what_follows_a_damaged_intent_is_written_all_the_same(path: Path) -> No
 def test_a_row_of_the_sums_that_was_garbled_stops_no_start(path: Path, column: str) -> None:
     plans = [plan(ranked(candidate(at=T0 + number))) for number in range(2)]
     write(path, *(PositionClosed(position=closed_position(each), snapshot=EMPTY_SNAPSHOT) for each in plans))
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"UPDATE trades SET {column} = CAST(X'FF' AS TEXT) WHERE seq = 1")  # noqa: S608
-        connection.commit()
+    alter(path, f"UPDATE trades SET {column} = CAST(X'FF' AS TEXT) WHERE seq = 1")  # noqa: S608
     is_learned_from = column in {"source", "gross_r"}
     with SqliteJournal(path) as journal:
         assert len(list(journal.results())) == (1 if is_learned_from else 2)
