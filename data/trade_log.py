@@ -90,10 +90,10 @@ class TradeLog:
         rows = beside._write_all(journal.trades_where(lambda *_: True, damaged=unreadable.append))
         for each in unreadable:
             (damaged or _name)(each)
-        for trade_id in beside._take_over(self):
-            rows += 1
+        untold = list(beside._take_over(self))
+        for trade_id in untold:
             (kept or _name_kept)(trade_id)
-        if unreadable:
+        if unreadable or untold:
             beside._keep_aside(self)
         beside.compact()
         with self._translated():
@@ -102,7 +102,7 @@ class TradeLog:
             sync_folder(self._folder.parent)
             shutil.rmtree(old)
         self._columns = beside._columns
-        return rows
+        return rows + len(untold)
 
     def compact(self) -> int:
         """Merge each day's parts into one, for many small files open slowly; returns how many there were."""
@@ -135,7 +135,7 @@ class TradeLog:
                     yield from ids
 
     def _keep_aside(self, other: "TradeLog") -> None:
-        """Keep damaged parts where the journal is damaged too: nothing else may hold their rows."""
+        """Keep damaged parts where the journal does not tell all: nothing else may hold their rows."""
         with self._translated():
             for part in parts_set_aside(other._folder):
                 place = self._folder / part.relative_to(other._folder)

@@ -443,6 +443,18 @@ def test_a_rebuild_keeps_damaged_parts_while_nothing_else_holds_their_rows(
     assert any(folder.rglob("_damaged-*")) is not is_readable
 
 
+def test_a_rebuild_keeps_damaged_parts_of_a_log_that_an_earlier_journal_told(
+    log: TradeLog, folder: Path, journal: SqliteJournal
+) -> None:
+    for hours in (0, 1):  # told by a journal that was moved away
+        log.write([closed(hours)])
+    journalled(journal, closed(2))
+    part = part_paths(folder)[0]
+    part.write_bytes(part.read_bytes()[:-20])
+    log.rebuild(journal.reader())
+    assert any(folder.rglob("_damaged-*"))
+
+
 def test_a_rebuild_keeps_no_second_row_of_a_trade_that_was_amended(
     log: TradeLog, folder: Path, journal: SqliteJournal
 ) -> None:
