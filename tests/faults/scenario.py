@@ -204,7 +204,7 @@ class _Stage:
         await self._pass(CALM_SECONDS)
 
     async def _close_everything(self) -> None:
-        exchange, clock = self._world.exchange, self._world.clock
+        clock = self._world.clock
         deadline = clock.monotonic() + CLOSE_SECONDS
         while clock.monotonic() < deadline:
             for position in self._believed():
@@ -213,10 +213,17 @@ class _Stage:
             self._leave_disturbed()
             await self._pass(1.0)
             with suppress(Violation):
-                invariants.nothing_left(exchange, self._believed())
+                self._demand_nothing_left()
                 await self._pass(2.0)
+                self._demand_nothing_left()
                 return
-        invariants.nothing_left(exchange, self._believed())
+        self._demand_nothing_left()
+
+    def _demand_nothing_left(self) -> None:
+        """Ask a trader who is up: one who is only starting believes in nothing yet."""
+        if self.lives.process is None or not self.lives.process.trades:
+            raise Violation("I11 nobody is up who could tell what is held")
+        invariants.nothing_left(self._world.exchange, self._believed())
 
     def _leave_disturbed(self) -> None:
         """Let whoever else traded on the bot's symbols take his own back where the bot is out."""
