@@ -57,3 +57,7 @@ def test_a_record_that_a_write_fault_held_back_is_made_up_for_before_anything_el
 
 def test_nobody_decides_on_a_candle_that_was_taken_back_before_its_minute_was_told() -> None:
     storm(349)
+
+
+def test_a_fee_of_the_second_of_the_last_read_is_not_lost_where_no_further_read_was_let_in() -> None:
+    storm(1458)
