@@ -217,7 +217,7 @@ class _Stage:
                 await self._pass(2.0)
                 self._demand_nothing_left()
                 return
-        self._demand_nothing_left()
+        invariants.nothing_left(self._world.exchange, self._believed())  # whoever is banned may stay away
 
     def _demand_nothing_left(self) -> None:
         """Ask a trader who is up: one who is only starting believes in nothing yet."""

@@ -61,3 +61,7 @@ def test_nobody_decides_on_a_candle_that_was_taken_back_before_its_minute_was_to
 
 def test_a_fee_of_the_second_of_the_last_read_is_not_lost_where_no_further_read_was_let_in() -> None:
     storm(1458)
+
+
+def test_a_trader_whom_a_ban_and_a_clock_set_back_keep_away_to_the_end_has_left_nothing() -> None:
+    storm(972)
