@@ -13,8 +13,6 @@ from core.rng import seeded
 from exchange.binance.addresses import Credentials, simulator_at
 from exchange.binance.connection import BinanceConnection
 from exchange.limits.ban import BanNote
-from exchange.limits.orders import OrderLimiter
-from exchange.limits.weight import WeightLimiter
 from exchange.sim.child import MarketMonitor, simulator_child
 from strategies.warm import warm
 from wiring.place import UNPACED, Place, first_glance
@@ -29,15 +27,13 @@ class ChildsPace:
 
     market: MarketMonitor
     clock: ScaledClock
-    limiter: WeightLimiter
-    orders: OrderLimiter
+    connection: BinanceConnection
     speed: float
 
     async def hurry(self) -> None:
         await self.market.set_speed(self.speed)
         self.clock.set_speed(self.speed or UNPACED)
-        self.limiter.set_period(60 / self.clock.speed)
-        self.orders.period = 60 / self.clock.speed
+        self.connection.set_speed(self.clock.speed)
 
     async def effective_speed(self) -> float | None:
         return await self.market.effective_speed()
@@ -61,13 +57,7 @@ async def simulated(options: MarketOptions, folder: Path) -> AsyncIterator[Place
             speed=clock.speed,
             ban=BanNote(folder / "ban.txt", clock),
         )
-        pace = ChildsPace(
-            market=market,
-            clock=clock,
-            limiter=connection.limiter,
-            orders=connection.orders,
-            speed=options.speed,
-        )
+        pace = ChildsPace(market=market, clock=clock, connection=connection, speed=options.speed)
         try:
             glance = await first_glance(connection, clock)
             yield Place(

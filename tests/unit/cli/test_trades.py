@@ -172,14 +172,20 @@ def test_a_rebuild_loses_no_row_that_the_journal_can_not_tell(
     assert read_trades(Path(said["trade_log"])) == before
 
 
-def test_parts_of_a_day_are_merged_and_it_is_said_what_that_brought(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def in_parts(home: Path) -> tuple[Path, TradeLog]:
+    """Return the newest journal and the log of its trades, a part each."""
     journal = newest_journal(home)
     log = TradeLog(journal.parent / "trades")
     with JournalReader(journal) as reader:
         for each in reader.closed_trades():
             log.write([each])
+    return journal, log
+
+
+def test_parts_of_a_day_are_merged_and_it_is_said_what_that_brought(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal, _ = in_parts(home)
     assert show_trades(asked(Upkeep.COMPACT, journal), home) == 0
     said = told(capsys)
     assert (said["parts_before"], said["parts_after"]) == (3, 1)
@@ -191,11 +197,7 @@ def test_parts_of_a_day_are_merged_and_it_is_said_what_that_brought(
 def test_a_damaged_part_that_compaction_meets_is_named_until_a_rebuild(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal = newest_journal(home)
-    log = TradeLog(journal.parent / "trades")
-    with JournalReader(journal) as reader:
-        for each in reader.closed_trades():
-            log.write([each])
+    journal, log = in_parts(home)
     part = next(log.folder.glob("closed_date=*/*.parquet"))
     part.write_bytes(part.read_bytes()[:-20])
     for _ in range(2):
